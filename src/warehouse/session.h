@@ -1,0 +1,56 @@
+// Where models are queried: one DuckDB session in which every relation of the project has its name.
+//
+//   raw.<source>_<stream>   a view over the loads that count now, with _load_id and _loaded_at
+//   clean.x, presentation.x views over the current immutable Parquet version of each lake model
+//   warehouse.x             the tables of warehouse.duckdb (attached under the catalog name `warehouse_db`; schema `warehouse`
+//                           of the main catalog holds views onto them, so that two-part names work everywhere)
+//
+// Thread rule: a Session may be shared; each thread takes its own connection with connect().
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/database.h"
+#include "state/store.h"
+
+namespace eddy::warehouse {
+
+struct Places {
+  std::filesystem::path project;    // the folder with eddy.yml
+  std::filesystem::path dot_eddy;   // project/.eddy
+  std::filesystem::path lake;       // absolute
+  std::filesystem::path warehouse;  // warehouse.duckdb, absolute
+};
+
+enum class Access { read, write };  // of warehouse.duckdb; with read it may be absent
+
+class Session {
+ public:
+  Session(const Places& places, state::Store& store, const engine::Options& options, Access access);
+  engine::Connection connect() { return database_.connect(); }
+  const Places& places() const { return places_; }
+  state::Store& store() const { return store_; }
+
+  // Call after a commit to the catalog: (re)defines the views. Others see the new version from their next statement on.
+  void refresh_model(engine::Connection& connection, const std::string& model);
+  void refresh_stream(engine::Connection& connection, const std::string& source, const std::string& stream);
+  void refresh_warehouse_table(engine::Connection& connection, const std::string& name);
+  // Every relation as "layer.name", sorted.
+  std::vector<std::string> relations(engine::Connection& connection);
+
+  static constexpr std::string_view warehouse_catalog = "warehouse_db";
+
+ private:
+  Places places_;
+  state::Store& store_;
+  Access access_;
+  engine::Database database_;
+};
+
+// The Parquet files (below the lake folder) that make up raw.<source>_<stream> now: of each origin path the newest load that
+// holds it ("replace", the default), or of every load ("append").
+std::vector<std::filesystem::path> current_rows(const std::vector<state::Load>& loads, bool append);
+
+}  // namespace eddy::warehouse
