@@ -103,7 +103,7 @@ class Connection {
   Appender appender(std::string_view catalog, std::string_view schema, std::string_view table);
   void interrupt();           // from any thread: the running statement ends with engine.interrupted
   std::uint64_t rows_done();  // progress of the running statement, from any thread; 0 when unknown
-  Database& database() const;
+  Database database_of() const;
 
  private:
   friend class Database;
@@ -121,6 +121,7 @@ class Database {
   struct Data;
 
  private:
+  friend class Connection;
   explicit Database(std::shared_ptr<Data> data) : data_(std::move(data)) {}
   std::shared_ptr<Data> data_;
 };
