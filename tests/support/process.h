@@ -19,9 +19,9 @@ struct Finished {
 
 struct Command {
   std::vector<std::string> argv;
-  std::filesystem::path directory;                 // empty: as the test's
-  std::map<std::string, std::string> environment;  // added to the test's own
-  std::string input;                               // written to its standard input
+  std::filesystem::path directory = {};              // empty: as the test's
+  std::map<std::string, std::string> environment = {};  // added to the test's own
+  std::string input = {};                            // written to its standard input
   std::chrono::seconds timeout{120};               // then it is killed
 };
 Finished run(const Command& command);
