@@ -1,0 +1,110 @@
+#include "warehouse/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace eddy::warehouse {
+
+using engine::quote_identifier;
+using engine::quote_literal;
+
+namespace {
+
+// A lake `view` has no Parquet of its own: its version holds the SQL behind this mark instead of a path.
+constexpr std::string_view view_mark = "view:";
+
+std::string list_of(const std::vector<std::filesystem::path>& files) {
+  std::vector<std::string> quoted;
+  for (const auto& file : files) quoted.push_back(quote_literal(file.string()));
+  return "[" + join(quoted, ", ") + "]";
+}
+
+std::pair<std::string, std::string> layer_and_name(const std::string& relation) {
+  const auto dot = relation.find('.');
+  return {relation.substr(0, dot), relation.substr(dot + 1)};
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> current_rows(const std::vector<state::Load>& loads, bool append) {
+  std::vector<std::filesystem::path> files;
+  std::map<std::string, std::size_t> place_of;  // origin path -> index in files
+  for (const state::Load& load : loads) {
+    for (const state::LoadedFile& file : load.files) {
+      if (append) {
+        if (!file.rows_path.empty()) files.emplace_back(file.rows_path);
+        continue;
+      }
+      const auto [place, fresh] = place_of.emplace(file.path, files.size());
+      if (fresh) files.emplace_back();
+      files[place->second] = file.rows_path;
+    }
+  }
+  std::erase_if(files, [](const auto& path) { return path.empty(); });
+  return files;
+}
+
+Session::Session(const Places& places, state::Store& store, const engine::Options& options, Access access)
+    : places_(places), store_(store), access_(access), database_(engine::Database::in_memory(options)) {
+  auto c = database_.connect();
+  c.execute("create schema raw; create schema clean; create schema presentation; create schema warehouse");
+  for (const auto& [source, stream] : store_.loaded_streams()) refresh_stream(c, source, stream);
+  // Views may read other views; whatever cannot be defined yet is tried again once its inputs are there.
+  std::vector<state::ModelVersion> waiting = store_.current_models();
+  for (std::size_t before = waiting.size() + 1; !waiting.empty() && waiting.size() < before;) {
+    before = waiting.size();
+    std::erase_if(waiting, [&](const state::ModelVersion& version) {
+      try {
+        refresh_model(c, version.model);
+        return true;
+      } catch (const Error&) {
+        return false;
+      }
+    });
+  }
+  const bool there = std::filesystem::exists(places_.warehouse);
+  if (access_ == Access::read && !there) return;
+  if (places_.warehouse.has_parent_path()) std::filesystem::create_directories(places_.warehouse.parent_path());
+  c.execute(fmt::format("attach {} as {}{}", quote_literal(places_.warehouse.string()), warehouse_catalog, access_ == Access::read ? " (read_only)" : ""));
+  if (access_ == Access::write) c.execute(fmt::format("create schema if not exists {}.warehouse", warehouse_catalog));
+  auto tables = c.query(fmt::format("select table_name from information_schema.tables where table_catalog = '{}' and table_schema = 'warehouse'", warehouse_catalog));
+  for (const Row& row : tables.rows()) refresh_warehouse_table(c, row[0].as_string());
+}
+
+void Session::refresh_model(engine::Connection& c, const std::string& model) {
+  const auto version = store_.current_model(model);
+  if (!version) return;
+  const auto [layer, name] = layer_and_name(model);
+  const std::string body = version->path.starts_with(view_mark) ? version->path.substr(view_mark.size())
+                                                                : fmt::format("select * from read_parquet({})", quote_literal((places_.lake / version->path).string()));
+  c.execute(fmt::format("create or replace view {}.{} as {}", quote_identifier(layer), quote_identifier(name), body));
+}
+
+void Session::refresh_stream(engine::Connection& c, const std::string& source, const std::string& stream) {
+  const bool append = store_.fact(fmt::format("stream_mode.{}.{}", source, stream)) == "append";
+  std::vector<std::filesystem::path> files = current_rows(store_.loads(source, stream), append);
+  for (auto& file : files) file = places_.lake / file;
+  const std::string view = fmt::format("raw.{}", quote_identifier(source + "_" + stream));
+  if (files.empty()) return;
+  c.execute(fmt::format("create or replace view {} as select * from read_parquet({}, union_by_name = true)", view, list_of(files)));
+}
+
+void Session::refresh_warehouse_table(engine::Connection& c, const std::string& name) {
+  c.execute(fmt::format("create or replace view warehouse.{0} as select * from {1}.warehouse.{0}", quote_identifier(name), warehouse_catalog));
+}
+
+std::vector<std::string> Session::relations(engine::Connection& c) {
+  std::vector<std::string> out;
+  auto result = c.query(
+      "select schema_name || '.' || view_name from duckdb_views() where database_name = 'memory' and schema_name in "
+      "('raw', 'clean', 'presentation', 'warehouse') order by 1");
+  for (const Row& row : result.rows()) out.push_back(row[0].as_string());
+  return out;
+}
+
+}  // namespace eddy::warehouse
