@@ -245,6 +245,21 @@ Result Connection::stream(std::string_view sql, const Row& parameters) {
   return Result(std::move(result));
 }
 
+std::vector<EngineColumn> Connection::columns_of(std::string_view sql) {
+  Statement statement;
+  prepare(statement, data_->handle, sql, {}, data_->database->memory_limit);
+  std::vector<EngineColumn> columns;
+  const idx_t count = duckdb_prepared_statement_column_count(statement.handle);
+  for (idx_t i = 0; i < count; ++i) {
+    const char* name = duckdb_prepared_statement_column_name(statement.handle, i);
+    duckdb_logical_type type = duckdb_prepared_statement_column_logical_type(statement.handle, i);
+    columns.push_back({name, type_of(type), type_text(type)});
+    duckdb_free(const_cast<char*>(name));
+    duckdb_destroy_logical_type(&type);
+  }
+  return columns;
+}
+
 void Connection::interrupt() { duckdb_interrupt(data_->handle); }
 std::uint64_t Connection::rows_done() { return duckdb_query_progress(data_->handle).rows_processed; }
 Database Connection::database_of() const { return Database(data_->database); }

@@ -100,6 +100,7 @@ class Connection {
   void execute(std::string_view sql);                          // one or more statements; results are dropped
   Result query(std::string_view sql, const Row& parameters = {});   // one statement, `?` or $1 parameters; whole result in memory
   Result stream(std::string_view sql, const Row& parameters = {});  // one statement; the result is pulled as it is computed
+  std::vector<EngineColumn> columns_of(std::string_view sql);  // of one SELECT, bound but not executed
   Appender appender(std::string_view catalog, std::string_view schema, std::string_view table);
   void interrupt();           // from any thread: the running statement ends with engine.interrupted
   std::uint64_t rows_done();  // progress of the running statement, from any thread; 0 when unknown
