@@ -1,0 +1,100 @@
+// The commands. Each has one file of its own in app/; cli.cpp turns arguments into these structs.
+// Every function returns the exit code and throws eddy::Error; data goes to stdout, all else to stderr.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "app/table.h"
+#include "app/terminal.h"
+#include "core/cancel.h"
+
+namespace eddy::app {
+
+// One meaning each, everywhere (also printed by `eddy --help`).
+enum ExitCode : int {
+  exit_done = 0,
+  exit_failed = 1,         // the work ran and something failed or was rejected beyond the limit
+  exit_usage = 2,          // usage or configuration; nothing ran
+  exit_changes = 3,        // plan --detailed-exitcode found changes
+  exit_held = 4,           // a guard holds the plan
+  exit_interrupted = 130,
+};
+
+// What every command may use.
+struct Context {
+  std::filesystem::path project_folder = ".";
+  std::string target;  // "" = default_target of eddy.yml
+  bool json = false;
+  bool quiet = false;
+  const Terminal& terminal;
+  const Cancel& cancel;
+};
+
+struct Selection {
+  std::vector<std::string> select, exclude;
+};
+
+struct InitOptions {
+  std::filesystem::path folder;
+  std::filesystem::path from;  // look at these data files
+};
+struct PlanOptions {
+  Selection selection;
+  std::filesystem::path out;
+  bool detailed_exitcode = false;
+  std::size_t examples = 5;  // changed rows shown per sync
+};
+struct ApplyOptions {
+  std::filesystem::path plan;
+  bool approve = false;
+};
+struct RunOptions {
+  Selection selection;
+  std::size_t threads = 0;  // 0: of eddy.yml
+  bool approve = false;
+};
+struct QueryOptions {
+  std::string sql;            // "-" reads standard input
+  std::string format;         // table | csv | json; "" = table on a terminal, csv elsewhere
+  std::uint64_t limit = 0;    // 0: none for csv/json, 200 for tables
+};
+struct ShowOptions {
+  std::string node;
+  std::uint64_t limit = 5;
+};
+struct MapOptions {
+  std::string sync;
+};
+struct ReportOptions {
+  Selection selection;
+  std::filesystem::path out;
+};
+struct ConnectorsOptions {
+  std::string name, object;
+};
+
+int init(const Context&, const InitOptions&);
+int validate(const Context&);
+int doctor(const Context&, const std::vector<std::string>& connections);
+int plan(const Context&, const PlanOptions&);
+int apply(const Context&, const ApplyOptions&);
+int run(const Context&, const RunOptions&);
+int test(const Context&, const Selection&);
+int ls(const Context&, const Selection&);
+int show(const Context&, const ShowOptions&);
+int query(const Context&, const QueryOptions&);
+int map(const Context&, const MapOptions&);
+int runs(const Context&, const std::string& id, std::size_t limit);
+int rejects(const Context&, const std::string& name, std::size_t limit);
+int report(const Context&, const ReportOptions&);
+int connectors(const Context&, const ConnectorsOptions&);
+int schema(const Context&, const std::string& kind, const std::filesystem::path& out_folder);
+int version(const Context&);
+
+// Parses the command line and runs the command. argv as main() has it.
+int run_command_line(int argc, char** argv, const Cancel& cancel);
+
+}  // namespace eddy::app

@@ -1,0 +1,48 @@
+// eddy.yml and connections.yml.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config/document.h"
+#include "config/shape.h"
+#include "engine/database.h"
+#include "warehouse/session.h"
+
+namespace eddy::project {
+
+struct Settings {
+  std::string name;
+  warehouse::Places places;
+  engine::Options engine;
+  std::size_t threads = 2;  // nodes at the same time
+};
+
+struct Connection {
+  std::string name;
+  std::string type;
+  config::Node settings;  // the whole map, `type` included
+};
+
+// What the app knows of connection types: the shape of each one's settings. Ordered by type.
+struct ConnectionType {
+  config::Shape settings;       // an object shape, without `type`
+  config::Shape sync_options;   // an object shape
+  bool is_source = false;
+  bool is_destination = false;
+};
+using ConnectionTypes = std::map<std::string, ConnectionType>;
+
+const config::Shape& settings_shape();
+config::Shape connections_shape(const ConnectionTypes& types);  // for `eddy schema`
+
+// target: as given by the user; "" takes default_target, or the file's own values when it has none.
+// Adds project.unknown_target. The name falls back to the folder's.
+Settings parse_settings(const config::Node& node, const std::filesystem::path& folder, const std::string& target, Diagnostics& diagnostics);
+// Adds project.unknown_connection_type with a did-you-mean, and what each type's shape finds.
+std::vector<Connection> parse_connections(const config::Node& node, const ConnectionTypes& types, Diagnostics& diagnostics);
+
+}  // namespace eddy::project
