@@ -15,7 +15,8 @@ namespace {
 using Folders = std::set<std::string>;
 
 // For each folder of src/ everything it may see besides itself. Arrows point down only:
-// app → serve → project → report, ingest, transform, sync → warehouse, lake, state → engine, transport, config → core
+// app → serve → project → report, ingest, transform, sync → warehouse, lake, state → engine, transport,
+// config → core
 const std::map<std::string, Folders>& arrows() {
   static const std::map<std::string, Folders> table = [] {
     const auto with = [](Folders below, std::initializer_list<std::string> more) {
@@ -65,13 +66,12 @@ std::string first_segment(const std::string& path) { return path.substr(0, path.
 
 bool is_below(const std::string& path, const std::string& folder) { return path.starts_with(folder + "/"); }
 
-std::string listed(const Folders& folders) {
-  return fmt::format("{}", fmt::join(folders, ", "));
-}
+std::string listed(const Folders& folders) { return fmt::format("{}", fmt::join(folders, ", ")); }
 
 // The house file an include means, as a path below src/; "" when it is somebody else's header.
 std::string resolve(const std::string& from, const std::string& include) {
-  const auto beside = (std::filesystem::path(from).parent_path() / include).lexically_normal().generic_string();
+  const auto beside =
+      (std::filesystem::path(from).parent_path() / include).lexically_normal().generic_string();
   if (include.starts_with(".")) return beside;
   if (include.find('/') == std::string::npos) return {};
   return arrows().contains(first_segment(include)) ? include : std::string{};
@@ -93,7 +93,8 @@ std::optional<std::string> complaint_about(const std::string& path, const std::s
   if (other == folder) return std::nullopt;
   if (folder == "connectors" && connector_interfaces.contains(target)) return std::nullopt;
   const auto known = arrows().find(folder);
-  if (known == arrows().end()) return fmt::format("the folder {}/ has no place in the rule of arrows", folder);
+  if (known == arrows().end())
+    return fmt::format("the folder {}/ has no place in the rule of arrows", folder);
   if (known->second.contains(other)) return std::nullopt;
   return fmt::format("\"{}\": {} may not see {} (it sees {})", target, folder, other, listed(known->second));
 }
@@ -144,7 +145,8 @@ std::vector<Violation> long_files(const std::vector<SourceFile>& files, int line
   for (const SourceFile& file : files) {
     const auto lines = static_cast<int>(std::count(file.content.begin(), file.content.end(), '\n'));
     if (lines > lines_max) {
-      violations.push_back({file.path, lines, fmt::format("{} lines; {} is the most a file may have", lines, lines_max)});
+      violations.push_back(
+          {file.path, lines, fmt::format("{} lines; {} is the most a file may have", lines, lines_max)});
     }
   }
   return violations;

@@ -1,5 +1,5 @@
-// The rule of arrows (ARCHITECTURE.md), as a function over the text of the sources: which folder may include which, and
-// which folder is the one door to a third party's header.
+// The rule of arrows (ARCHITECTURE.md), as a function over the text of the sources: which folder may include
+// which, and which folder is the one door to a third party's header.
 #pragma once
 
 #include <string>
@@ -20,7 +20,8 @@ struct Violation {
   std::string to_text() const;  // "src/sync/plan.cpp:12: …"
 };
 
-// Violations by #include in .h and .cpp files, and by DEPENDS in CMakeLists.txt files; other files are passed over.
+// Violations by #include in .h and .cpp files, and by DEPENDS in CMakeLists.txt files; other files are passed
+// over.
 std::vector<Violation> wrong_arrows(const std::vector<SourceFile>& files);
 
 // Files with more than `lines_max` lines.

@@ -62,7 +62,8 @@ TEST(Arrows, every_folder_of_the_house_has_a_place) {
 }
 
 TEST(Arrows, an_arrow_that_points_up_is_found) {
-  const auto violations = planted("core/error.cpp", "// a comment\n#include \"core/error.h\"\n#include \"sync/plan.h\"\n");
+  const auto violations =
+      planted("core/error.cpp", "// a comment\n#include \"core/error.h\"\n#include \"sync/plan.h\"\n");
   ASSERT_EQ(violations.size(), 1U);
   EXPECT_EQ(violations[0].path, "core/error.cpp");
   EXPECT_EQ(violations[0].line, 3);
@@ -70,9 +71,15 @@ TEST(Arrows, an_arrow_that_points_up_is_found) {
 }
 
 TEST(Arrows, an_arrow_that_points_down_is_fine) {
-  EXPECT_TRUE(planted("sync/plan.cpp", "#include \"warehouse/session.h\"\n#include <vector>\n#include \"core/text.h\"\n").empty());
-  EXPECT_TRUE(planted("app/main.cpp", "#include \"connectors/sqlite/sqlite.h\"\n#include \"serve/daemon.h\"\n").empty());
-  EXPECT_TRUE(planted("project/graph.cpp", "#include \"sync/sync_spec.h\"\n#include \"ingest/source_spec.h\"\n").empty());
+  EXPECT_TRUE(planted("sync/plan.cpp",
+                      "#include \"warehouse/session.h\"\n#include <vector>\n#include \"core/text.h\"\n")
+                  .empty());
+  EXPECT_TRUE(
+      planted("app/main.cpp", "#include \"connectors/sqlite/sqlite.h\"\n#include \"serve/daemon.h\"\n")
+          .empty());
+  EXPECT_TRUE(
+      planted("project/graph.cpp", "#include \"sync/sync_spec.h\"\n#include \"ingest/source_spec.h\"\n")
+          .empty());
 }
 
 TEST(Arrows, capabilities_do_not_know_each_other) {
@@ -103,15 +110,16 @@ TEST(Arrows, each_third_party_has_its_door) {
   struct Case {
     std::string header, door, elsewhere;
   };
-  for (const Case& c : {Case{"yaml-cpp/yaml.h", "config/document.cpp", "project/project.cpp"},
-                        Case{"duckdb.h", "engine/database.cpp", "warehouse/session.cpp"},
-                        Case{"sqlite3.h", "state/store.cpp", "connectors/sqlite/sqlite.cpp"},
-                        Case{"sqlite3.h", "transport/sqlite/file.cpp", "transport/http/client.cpp"},
-                        Case{"libpq-fe.h", "transport/postgres/connection.cpp", "connectors/postgres/postgres.cpp"},
-                        Case{"curl/curl.h", "transport/http/client.cpp", "connectors/declarative/runtime.cpp"},
-                        Case{"boost/beast.hpp", "transport/http/server.cpp", "serve/daemon.cpp"},
-                        Case{"openssl/evp.h", "core/text.cpp", "sync/plan.cpp"},
-                        Case{"CLI/CLI.hpp", "app/main.cpp", "project/project.cpp"}}) {
+  for (const Case& c :
+       {Case{"yaml-cpp/yaml.h", "config/document.cpp", "project/project.cpp"},
+        Case{"duckdb.h", "engine/database.cpp", "warehouse/session.cpp"},
+        Case{"sqlite3.h", "state/store.cpp", "connectors/sqlite/sqlite.cpp"},
+        Case{"sqlite3.h", "transport/sqlite/file.cpp", "transport/http/client.cpp"},
+        Case{"libpq-fe.h", "transport/postgres/connection.cpp", "connectors/postgres/postgres.cpp"},
+        Case{"curl/curl.h", "transport/http/client.cpp", "connectors/declarative/runtime.cpp"},
+        Case{"boost/beast.hpp", "transport/http/server.cpp", "serve/daemon.cpp"},
+        Case{"openssl/evp.h", "core/text.cpp", "sync/plan.cpp"},
+        Case{"CLI/CLI.hpp", "app/main.cpp", "project/project.cpp"}}) {
     const std::string include = "#include <" + c.header + ">\n";
     EXPECT_TRUE(planted(c.door, include).empty()) << c.header << " in " << c.door;
     EXPECT_EQ(planted(c.elsewhere, include).size(), 1U) << c.header << " in " << c.elsewhere;
@@ -119,9 +127,14 @@ TEST(Arrows, each_third_party_has_its_door) {
 }
 
 TEST(Arrows, a_wrong_dependency_between_libraries_is_found) {
-  EXPECT_EQ(planted("sync/CMakeLists.txt", "eddy_library(sync DEPENDS core transform\n  warehouse LINK duckdb)\n").size(), 1U);
-  EXPECT_TRUE(planted("sync/CMakeLists.txt", "eddy_library(sync DEPENDS core\n  warehouse LINK duckdb)\n").empty());
-  EXPECT_TRUE(planted("connectors/sqlite/CMakeLists.txt", "eddy_library(x DEPENDS transport_sqlite sync)\n").empty());
+  EXPECT_EQ(
+      planted("sync/CMakeLists.txt", "eddy_library(sync DEPENDS core transform\n  warehouse LINK duckdb)\n")
+          .size(),
+      1U);
+  EXPECT_TRUE(
+      planted("sync/CMakeLists.txt", "eddy_library(sync DEPENDS core\n  warehouse LINK duckdb)\n").empty());
+  EXPECT_TRUE(
+      planted("connectors/sqlite/CMakeLists.txt", "eddy_library(x DEPENDS transport_sqlite sync)\n").empty());
 }
 
 TEST(Arrows, a_folder_without_a_place_is_found) {

@@ -18,8 +18,9 @@ class Setup : public ::testing::Test {
     scratch_.write("package/lib/part.js", "let part = 1;\n");
     ASSERT_EQ(shell("tar -czf package.tgz package").exit_code, 0);
     // `npm pack --silent --ignore-scripts --pack-destination FOLDER NAME`
-    scratch_.write("bin/npm", "#!/bin/sh\ntest \"$1\" = pack || exit 1\necho x >>'" + (scratch_ / "calls").string() +
-                                  "'\ncp '" + (scratch_ / "package.tgz").string() + "' \"$5/part-1.0.0.tgz\"\n");
+    scratch_.write("bin/npm", "#!/bin/sh\ntest \"$1\" = pack || exit 1\necho x >>'" +
+                                  (scratch_ / "calls").string() + "'\ncp '" +
+                                  (scratch_ / "package.tgz").string() + "' \"$5/part-1.0.0.tgz\"\n");
     chmod((scratch_ / "bin/npm").c_str(), 0755);
     checksum_ = "sha512-" + shell("openssl dgst -sha512 -binary package.tgz | base64 -w0").out;
   }
@@ -29,14 +30,18 @@ class Setup : public ::testing::Test {
   }
 
   testing::Finished setup(const std::string& checksum) {
-    scratch_.write("packages.txt", "# pins\npackage part 1.0.0 any extra " + checksum + "\ntake package/lib/part.js part/part.js\n");
+    scratch_.write("packages.txt", "# pins\npackage part 1.0.0 any extra " + checksum +
+                                       "\ntake package/lib/part.js part/part.js\n");
     return testing::run({.argv = {EDDY_SOURCE_DIR "/tools/setup", "extra"},
                          .environment = {{"EDDY_SETUP_ROOT", (scratch_ / "npm").string()},
                                          {"EDDY_SETUP_PINS", (scratch_ / "packages.txt").string()},
                                          {"PATH", (scratch_ / "bin").string() + ":" + std::getenv("PATH")}}});
   }
 
-  int calls() { return std::filesystem::exists(scratch_ / "calls") ? static_cast<int>(scratch_.read("calls").size()) / 2 : 0; }
+  int calls() {
+    return std::filesystem::exists(scratch_ / "calls") ? static_cast<int>(scratch_.read("calls").size()) / 2
+                                                       : 0;
+  }
 
   testing::Scratch scratch_;
   std::string checksum_;
@@ -93,18 +98,20 @@ TEST_F(Setup, names_the_command_to_ask_an_administrator_for) {
     scratch_.write("bin/" + name, name == "id" ? "#!/bin/sh\necho 1000\n" : "#!/bin/sh\nexit 1\n");
     chmod((scratch_ / ("bin/" + name)).c_str(), 0755);
   }
-  for (const std::string name : {"awk", "bash", "comm", "cut", "dirname", "env", "grep", "mktemp", "npm", "rm", "sed", "sort",
-                                 "tr", "cat", "flock", "mkdir", "uname"}) {
+  for (const std::string name : {"awk", "bash", "comm", "cut", "dirname", "env", "grep", "mktemp", "npm",
+                                 "rm", "sed", "sort", "tr", "cat", "flock", "mkdir", "uname"}) {
     shell("test -e bin/" + name + " || ln -s \"$(command -v " + name + ")\" bin/" + name);
   }
   scratch_.write("packages.txt", "");
-  const auto refused = testing::run({.argv = {EDDY_SOURCE_DIR "/tools/setup", "test"},
-                                     .environment = {{"EDDY_SETUP_ROOT", (scratch_ / "npm").string()},
-                                                     {"EDDY_SETUP_PINS", (scratch_ / "packages.txt").string()},
-                                                     {"PATH", (scratch_ / "bin").string()}}});
+  const auto refused =
+      testing::run({.argv = {EDDY_SOURCE_DIR "/tools/setup", "test"},
+                    .environment = {{"EDDY_SETUP_ROOT", (scratch_ / "npm").string()},
+                                    {"EDDY_SETUP_PINS", (scratch_ / "packages.txt").string()},
+                                    {"PATH", (scratch_ / "bin").string()}}});
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_NE(refused.err.find("neither root nor sudo"), std::string::npos) << refused.err;
-  EXPECT_NE(refused.err.find("apt-get update && apt-get install -y --no-install-recommends chromium fonts-dejavu-core"),
+  EXPECT_NE(refused.err.find(
+                "apt-get update && apt-get install -y --no-install-recommends chromium fonts-dejavu-core"),
             std::string::npos)
       << refused.err;
 }

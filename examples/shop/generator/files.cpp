@@ -27,7 +27,8 @@ void write_text(const fs::path& path, const std::string& text) {
 void write_gzip(const fs::path& path, const std::string& text) {
   // gzopen leaves name and time out of the header: same text, same bytes.
   gzFile out = gzopen(path.c_str(), "wb6");
-  const bool written = out && (text.empty() || gzwrite(out, text.data(), static_cast<unsigned>(text.size())) > 0);
+  const bool written =
+      out && (text.empty() || gzwrite(out, text.data(), static_cast<unsigned>(text.size())) > 0);
   const bool closed = out && gzclose(out) == Z_OK;
   if (!written || !closed) throw std::runtime_error("cannot write " + path.string());
 }
@@ -40,7 +41,8 @@ std::string csv_cell(const std::string& text) {
 }
 
 std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return text;
 }
 
@@ -57,9 +59,12 @@ std::string typed_email(const std::string& email, Random& random) {
 }
 
 std::string typed_country(const std::string& country, Random& random) {
-  static const std::map<std::string, std::string> spelled = {{"DE", "Germany"}, {"FR", "France"}, {"GB", "UK"}, {"US", "USA"}};
+  static const std::map<std::string, std::string> spelled = {
+      {"DE", "Germany"}, {"FR", "France"}, {"GB", "UK"}, {"US", "USA"}};
   const double how = random.share();
-  if (how < 0.04) return std::string{static_cast<char>(std::tolower(country[0])), static_cast<char>(std::tolower(country[1]))};
+  if (how < 0.04)
+    return std::string{static_cast<char>(std::tolower(country[0])),
+                       static_cast<char>(std::tolower(country[1]))};
   if (how < 0.08 && spelled.contains(country)) return spelled.at(country);
   if (how < 0.09) return "";
   return country;
@@ -76,12 +81,15 @@ std::string customer_line(const Customer& c, Random& random) {
   const std::string email = typed_email(c.email, random);
   const std::string country = typed_country(c.country, random);
   const std::string plan = typed_plan(c.plan, random);
-  return fmt::format("{},{},{},{},{},{},{},{},{},{}\n", c.id, csv_cell(email), csv_cell(c.first_name), csv_cell(c.last_name),
-                     csv_cell(c.company), country, plan, date_text(c.signed_up), c.opted_in ? "yes" : "no", time_text(c.updated));
+  return fmt::format("{},{},{},{},{},{},{},{},{},{}\n", c.id, csv_cell(email), csv_cell(c.first_name),
+                     csv_cell(c.last_name), csv_cell(c.company), country, plan, date_text(c.signed_up),
+                     c.opted_in ? "yes" : "no", time_text(c.updated));
 }
 
 std::string customers_csv(const World& world) {
-  std::string text = "customer_id,email,first_name,last_name,company,country,plan,signed_up_on,marketing_opt_in,updated_at\n";
+  std::string text =
+      "customer_id,email,first_name,last_name,company,country,plan,signed_up_on,marketing_opt_in,updated_"
+      "at\n";
   int broken = 0;
   for (const Customer& customer : world.customers) {
     Random random(world.seed, "typing", static_cast<std::uint64_t>(customer.number));
@@ -102,7 +110,10 @@ std::string customers_csv(const World& world) {
     text += customer_line(customer, random);
     if (customer.number % 500 == 250) {  // lines that are no customers: columns lost, or one too many
       const std::string id = fmt::format("C9{:04}", ++broken);
-      text += broken % 2 == 1 ? fmt::format("{},ltd{}@ember.example,Ada,Unquoted,Ember, Sons & Co,DE,pro,2026-03-01,yes,2026-03-01 10:00:00\n", id, broken)
+      text += broken % 2 == 1 ? fmt::format(
+                                    "{},ltd{}@ember.example,Ada,Unquoted,Ember, Sons & "
+                                    "Co,DE,pro,2026-03-01,yes,2026-03-01 10:00:00\n",
+                                    id, broken)
                               : fmt::format("{},cut{}@ember.example,Bo\n", id, broken);
     }
   }
@@ -117,14 +128,19 @@ std::string products_tsv() {
   return text;
 }
 
-std::string usage_lines(const World& world, const std::vector<const Event*>& events, const std::string& file) {
+std::string usage_lines(const World& world, const std::vector<const Event*>& events,
+                        const std::string& file) {
   std::string text;
   std::uint64_t number = 0;
   for (const Event* event : events) {
     Random random(world.seed, "wire " + file, number++);
-    nlohmann::ordered_json line = {{"event_id", event->id}, {"customer_id", event->customer}, {"event", event->kind},
-                                   {"occurred_at", time_text(event->at)},
-                                   {"properties", {{"source", random.chance(0.3) ? "mobile" : "web"}, {"seconds", random.between(1, 600)}}}};
+    nlohmann::ordered_json line = {
+        {"event_id", event->id},
+        {"customer_id", event->customer},
+        {"event", event->kind},
+        {"occurred_at", time_text(event->at)},
+        {"properties",
+         {{"source", random.chance(0.3) ? "mobile" : "web"}, {"seconds", random.between(1, 600)}}}};
     const std::string written = line.dump() + "\n";
     text += written;
     if (random.chance(0.006)) text += written;  // sent again: the phone did not hear the answer
@@ -138,15 +154,19 @@ std::string tickets_json(const World& world) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Ticket& ticket : world.tickets) {
     Random random(world.seed, "mail", static_cast<std::uint64_t>(ticket.number));
-    const auto optional = [](const std::string& text) { return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text); };
-    list.push_back({{"ticket_id", ticket.number},
-                    {"requester", {{"name", ticket.name}, {"email", random.chance(0.1) ? upper(ticket.email) : ticket.email}}},
-                    {"subject", ticket.subject},
-                    {"priority", ticket.priority},
-                    {"status", ticket.status},
-                    {"created_at", time_text(ticket.created)},
-                    {"solved_at", optional(ticket.solved ? time_text(ticket.solved) : "")},
-                    {"satisfaction", optional(ticket.satisfaction)}});
+    const auto optional = [](const std::string& text) {
+      return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
+    };
+    list.push_back(
+        {{"ticket_id", ticket.number},
+         {"requester",
+          {{"name", ticket.name}, {"email", random.chance(0.1) ? upper(ticket.email) : ticket.email}}},
+         {"subject", ticket.subject},
+         {"priority", ticket.priority},
+         {"status", ticket.status},
+         {"created_at", time_text(ticket.created)},
+         {"solved_at", optional(ticket.solved ? time_text(ticket.solved) : "")},
+         {"satisfaction", optional(ticket.satisfaction)}});
   }
   return list.dump(1) + "\n";
 }
@@ -154,13 +174,17 @@ std::string tickets_json(const World& world) {
 class ParquetWriter {
  public:
   // One thread: the order of rows, and so the bytes, do not depend on the machine.
-  ParquetWriter() : database_(eddy::engine::Database::in_memory({.memory_limit = "512MB", .spill_folder = {}, .threads = 1})),
-                    connection_(database_.connect()) {}
+  ParquetWriter()
+      : database_(
+            eddy::engine::Database::in_memory({.memory_limit = "512MB", .spill_folder = {}, .threads = 1})),
+        connection_(database_.connect()) {}
 
   void write(const fs::path& path, const std::vector<const Order*>& orders) {
     connection_.execute(
-        "create or replace table orders (order_id bigint, customer_id varchar, product_id varchar, quantity bigint, "
-        "unit_price decimal(10,2), discount decimal(10,2), amount decimal(12,2), status varchar, ordered_at timestamp, "
+        "create or replace table orders (order_id bigint, customer_id varchar, product_id varchar, quantity "
+        "bigint, "
+        "unit_price decimal(10,2), discount decimal(10,2), amount decimal(12,2), status varchar, ordered_at "
+        "timestamp, "
         "updated_at timestamp)");
     auto rows = connection_.appender("", "", "orders");
     for (const Order* order : orders) {
@@ -177,7 +201,8 @@ class ParquetWriter {
       rows.end_row();
     }
     rows.close();
-    connection_.execute("copy orders to " + eddy::engine::quote_literal(path.string()) + " (format parquet, compression zstd)");
+    connection_.execute("copy orders to " + eddy::engine::quote_literal(path.string()) +
+                        " (format parquet, compression zstd)");
   }
 
  private:
@@ -211,7 +236,8 @@ void write_files(const World& world, const fs::path& folder) {
     if (is_new(world, file)) parquet.write(folder / "orders" / (file + ".parquet"), orders);
   }
   for (const auto& [file, events] : by_file(world.events)) {
-    if (is_new(world, file)) write_gzip(folder / "usage" / (file + ".jsonl.gz"), usage_lines(world, events, file));
+    if (is_new(world, file))
+      write_gzip(folder / "usage" / (file + ".jsonl.gz"), usage_lines(world, events, file));
   }
 }
 

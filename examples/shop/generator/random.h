@@ -10,7 +10,8 @@ namespace shop {
 class Random {
  public:
   // Independent of every other (topic, number): a change to one part of the world does not stir the others.
-  Random(std::uint64_t seed, std::string_view topic, std::uint64_t number) : state_(seed * 0x9e3779b97f4a7c15ULL) {
+  Random(std::uint64_t seed, std::string_view topic, std::uint64_t number)
+      : state_(seed * 0x9e3779b97f4a7c15ULL) {
     for (const char letter : topic) state_ = (state_ ^ static_cast<unsigned char>(letter)) * 0x100000001b3ULL;
     state_ ^= number * 0xd6e8feb86659fd93ULL;
     next();

@@ -16,8 +16,11 @@ int main(int argc, char** argv) {
   int day = 1;
   std::string out;
   app.add_option("--seed", seed, "of the random numbers")->capture_default_str();
-  app.add_option("--customers", customers, "how many there are on day 1")->capture_default_str()->check(CLI::Range(10, 9000));
-  app.add_option("--day", day, "1: everything; 2 and later: customers and tickets anew, and the new orders and usage")
+  app.add_option("--customers", customers, "how many there are on day 1")
+      ->capture_default_str()
+      ->check(CLI::Range(10, 9000));
+  app.add_option("--day", day,
+                 "1: everything; 2 and later: customers and tickets anew, and the new orders and usage")
       ->capture_default_str()
       ->check(CLI::Range(1, 60));
   app.add_option("--out", out, "folder to write to")->required();

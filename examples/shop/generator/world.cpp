@@ -34,8 +34,8 @@ const Product& subscription_of(const Customer& customer) {
 
 // "Søren Grønn" writes to soren.gronn@…
 std::string ascii(std::string_view text) {
-  static const std::map<std::string_view, std::string_view> plain = {{"é", "e"}, {"ö", "o"}, {"ø", "o"}, {"í", "i"},
-                                                                      {"Ü", "u"}, {"á", "a"}, {"'", ""},  {" ", "-"}};
+  static const std::map<std::string_view, std::string_view> plain = {
+      {"é", "e"}, {"ö", "o"}, {"ø", "o"}, {"í", "i"}, {"Ü", "u"}, {"á", "a"}, {"'", ""}, {" ", "-"}};
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t width = static_cast<unsigned char>(text[i]) < 0x80 ? 1 : 2;
@@ -59,7 +59,8 @@ Customer make_customer(std::uint64_t seed, int number, Day signed_up_last) {
   c.last_name = random.pick(last_names);
   c.company = fmt::format("{} {}", random.pick(company_heads), random.pick(company_tails));
   // The number keeps addresses apart where two people share a name and a company.
-  c.email = fmt::format("{}.{}{}@{}.example", ascii(c.first_name), ascii(c.last_name), number, ascii(c.company));
+  c.email =
+      fmt::format("{}.{}{}@{}.example", ascii(c.first_name), ascii(c.last_name), number, ascii(c.company));
   c.country = random.pick(countries);
   // More customers come as time goes by; the oldest signed up 30 months ago.
   c.signed_up = signed_up_last - static_cast<Day>(900.0 * std::pow(random.share(), 1.7));
@@ -78,13 +79,15 @@ class OrderBook {
   explicit OrderBook(World& world) : world_(world) {}
 
   void subscribe(const Customer& customer, Day day) {
-    Random random(world_.seed, "renewal", static_cast<std::uint64_t>(customer.number) * 100'000 + static_cast<unsigned>(day));
+    Random random(world_.seed, "renewal",
+                  static_cast<std::uint64_t>(customer.number) * 100'000 + static_cast<unsigned>(day));
     add(random, customer.id, subscription_of(customer), 1, day);
   }
 
   // Add-ons, services and mugs.
   void maybe_buy_more(const Customer& customer, Day day, double probability) {
-    Random random(world_.seed, "extra", static_cast<std::uint64_t>(customer.number) * 100'000 + static_cast<unsigned>(day));
+    Random random(world_.seed, "extra",
+                  static_cast<std::uint64_t>(customer.number) * 100'000 + static_cast<unsigned>(day));
     if (!random.chance(probability)) return;
     const auto& all = products();
     const Product& extra = all[static_cast<std::size_t>(random.between(6, static_cast<int>(all.size()) - 1))];
@@ -113,17 +116,21 @@ void make_orders(World& world) {
     const Day from = std::max(customer.signed_up, first_day);
     for (Day day = from; day <= today; ++day) {
       if (day_of_month(day) != std::min(28, day_of_month(customer.signed_up))) continue;
-      const bool due = !customer.yearly || month_text(day).substr(5) == month_text(customer.signed_up).substr(5);
+      const bool due =
+          !customer.yearly || month_text(day).substr(5) == month_text(customer.signed_up).substr(5);
       if (pays(customer, day) && due) book.subscribe(customer, day);
-      if (day < customer.left) book.maybe_buy_more(customer, day, customer.plan == "free" ? 0.01 : 0.22 * customer.engagement);
+      if (day < customer.left)
+        book.maybe_buy_more(customer, day, customer.plan == "free" ? 0.01 : 0.22 * customer.engagement);
     }
   }
-  // Sales to people the customer list does not know: their lines there are broken, or they were deleted long ago.
+  // Sales to people the customer list does not know: their lines there are broken, or they were deleted long
+  // ago.
   for (int i = 0; i < 12; ++i) {
     Random random(world.seed, "stranger", static_cast<std::uint64_t>(i));
     book.add(random, fmt::format("C9{:04}", i + 1), product("P-02"), 1, today - random.between(1, 300));
   }
-  std::stable_sort(world.orders.begin(), world.orders.end(), [](const Order& a, const Order& b) { return a.ordered < b.ordered; });
+  std::stable_sort(world.orders.begin(), world.orders.end(),
+                   [](const Order& a, const Order& b) { return a.ordered < b.ordered; });
   const std::string last_file = month_text(today);
   std::vector<Order> refunds;
   long long number = 100'000;
@@ -147,21 +154,22 @@ void make_orders(World& world) {
 
 void use_product(World& world, const Customer& customer, Day day, const std::string& file) {
   if (customer.deleted || day < customer.signed_up || day >= customer.left) return;
-  Random random(world.seed, "usage", static_cast<std::uint64_t>(customer.number) * 100'000 + static_cast<unsigned>(day));
-  if (!random.chance(0.02 + 0.35 * customer.engagement * customer.engagement)) return;
+  Random random(world.seed, "usage",
+                static_cast<std::uint64_t>(customer.number) * 100'000 + static_cast<unsigned>(day));
+  if (!random.chance(0.05 + 0.33 * customer.engagement * customer.engagement)) return;
   const int actions = random.between(1, 1 + static_cast<int>(6 * customer.engagement));
   Second at = moment(random, day);
   for (int i = 0; i < actions; ++i) {
     const double kind = random.share();
     const bool keen = customer.engagement > 0.6;
     Event event;
-    event.kind = i == 0             ? "login"
-                 : kind < 0.40      ? "report_created"
-                 : kind < 0.62      ? "export"
-                 : kind < 0.80      ? "api_call"
-                 : kind < 0.90      ? (keen ? "team_invited" : "report_created")
+    event.kind = i == 0                    ? "login"
+                 : kind < 0.40             ? "report_created"
+                 : kind < 0.62             ? "export"
+                 : kind < 0.80             ? "api_call"
+                 : kind < 0.90             ? (keen ? "team_invited" : "report_created")
                  : customer.plan == "free" ? "pricing_viewed"
-                                    : "login";
+                                           : "login";
     event.id = fmt::format("e{:05}-{}-{}", customer.number, day, i);
     event.customer = customer.id;
     event.at = at;
@@ -176,12 +184,14 @@ void make_usage(World& world) {
   for (Day day = from; day <= today; ++day) {
     for (const Customer& customer : world.customers) {
       // Phones that were offline deliver with the next month.
-      Random random(world.seed, "offline", static_cast<std::uint64_t>(customer.number) * 100'000 + static_cast<unsigned>(day));
+      Random random(world.seed, "offline",
+                    static_cast<std::uint64_t>(customer.number) * 100'000 + static_cast<unsigned>(day));
       const bool late = random.chance(0.004) && month_text(day) != month_text(today);
       use_product(world, customer, day, month_text(late ? std::min(today, day + 31) : day));
     }
   }
-  std::stable_sort(world.events.begin(), world.events.end(), [](const Event& a, const Event& b) { return a.file < b.file; });
+  std::stable_sort(world.events.begin(), world.events.end(),
+                   [](const Event& a, const Event& b) { return a.file < b.file; });
 }
 
 Ticket make_ticket(std::uint64_t seed, int number, const Customer& customer, Day day) {
@@ -208,7 +218,9 @@ void make_tickets(World& world) {
   for (const Customer& customer : world.customers) {
     Random random(world.seed, "trouble", static_cast<std::uint64_t>(customer.number));
     // Those who struggle ask most, and those about to leave ask first.
-    const double rate = customer.plan == "free" ? 0.15 : 1.0 - 0.6 * customer.engagement + (customer.left <= today ? 1.0 : 0.0);
+    const double rate = customer.plan == "free"
+                            ? 0.15
+                            : 1.0 - 0.6 * customer.engagement + (customer.left <= today ? 1.0 : 0.0);
     for (double chance = rate; random.chance(chance); chance *= 0.6) {
       const Day day = std::max(customer.signed_up, today - random.between(0, 180));
       Ticket ticket = make_ticket(world.seed, ++number, customer, day);
@@ -221,7 +233,8 @@ void make_tickets(World& world) {
 
 void change_customers(World& world, Random& random, Day day) {
   for (int i = 0; i < 25; ++i) {
-    Customer& customer = world.customers[static_cast<std::size_t>(random.below(static_cast<int>(world.customers.size())))];
+    Customer& customer =
+        world.customers[static_cast<std::size_t>(random.below(static_cast<int>(world.customers.size())))];
     if (customer.deleted) continue;
     customer.updated = moment(random, day);
     if (customer.plan == "free") {
@@ -235,7 +248,8 @@ void change_customers(World& world, Random& random, Day day) {
       customer.last_name = random.pick(last_names);
     }
   }
-  world.customers[static_cast<std::size_t>(random.below(static_cast<int>(world.customers.size())))].deleted = true;
+  world.customers[static_cast<std::size_t>(random.below(static_cast<int>(world.customers.size())))].deleted =
+      true;
   const int known = world.customers.back().number;
   for (int i = 1; i <= 12; ++i) {
     Customer customer = make_customer(world.seed, known + i, day);
@@ -250,7 +264,8 @@ void sell(World& world, Random& random, Day day) {
   const std::size_t before = world.orders.size();
   OrderBook book(world);
   for (const Customer& customer : world.customers) {
-    if (!customer.yearly && pays(customer, day) && day_of_month(customer.signed_up) == day_of_month(day)) book.subscribe(customer, day);
+    if (!customer.yearly && pays(customer, day) && day_of_month(customer.signed_up) == day_of_month(day))
+      book.subscribe(customer, day);
   }
   for (int i = 0; i < 3; ++i) {  // forgotten in a till for ten days
     book.add(random, random.pick(world.customers).id, product("P-20"), 2, day - 10);
@@ -274,7 +289,8 @@ void sell(World& world, Random& random, Day day) {
 }  // namespace
 
 Day day_of(int year, unsigned month, unsigned day) {
-  const std::chrono::sys_days days = std::chrono::year(year) / static_cast<int>(month) / static_cast<int>(day);
+  const std::chrono::sys_days days =
+      std::chrono::year(year) / static_cast<int>(month) / static_cast<int>(day);
   return static_cast<Day>(days.time_since_epoch().count());
 }
 
@@ -290,22 +306,34 @@ int day_of_month(Day day) { return std::stoi(date_text(day).substr(8)); }
 
 std::string time_text(Second time) {
   const Second second = time % seconds_per_day;
-  return fmt::format("{} {:02}:{:02}:{:02}", date_text(day_at(time)), second / 3600, second / 60 % 60, second % 60);
+  return fmt::format("{} {:02}:{:02}:{:02}", date_text(day_at(time)), second / 3600, second / 60 % 60,
+                     second % 60);
 }
 
 const std::vector<Product>& products() {
   static const std::vector<Product> list = {
-      {"P-01", "Starter, monthly", "subscription", 1900},   {"P-02", "Pro, monthly", "subscription", 5900},
-      {"P-03", "Enterprise, monthly", "subscription", 24000}, {"P-04", "Starter, yearly", "subscription", 19000},
-      {"P-05", "Pro, yearly", "subscription", 59000},       {"P-06", "Enterprise, yearly", "subscription", 240000},
-      {"P-07", "Extra seat", "add-on", 800},                {"P-08", "Storage 100 GB", "add-on", 1200},
-      {"P-09", "Storage 1 TB", "add-on", 6000},             {"P-10", "API pack", "add-on", 2500},
-      {"P-11", "Single sign-on", "add-on", 4900},           {"P-12", "Audit log", "add-on", 3900},
-      {"P-13", "Priority support", "add-on", 9900},         {"P-14", "Onboarding", "service", 45000},
-      {"P-15", "Data migration", "service", 90000},         {"P-16", "Custom report", "service", 30000},
-      {"P-17", "Workshop, one day", "service", 120000},     {"P-18", "Online course", "training", 14900},
-      {"P-19", "Certification", "training", 24900},         {"P-20", "Mug", "goods", 1450},
-      {"P-21", "T-shirt", "goods", 2200},                   {"P-22", "Notebook", "goods", 950},
+      {"P-01", "Starter, monthly", "subscription", 1900},
+      {"P-02", "Pro, monthly", "subscription", 5900},
+      {"P-03", "Enterprise, monthly", "subscription", 24000},
+      {"P-04", "Starter, yearly", "subscription", 19000},
+      {"P-05", "Pro, yearly", "subscription", 59000},
+      {"P-06", "Enterprise, yearly", "subscription", 240000},
+      {"P-07", "Extra seat", "add-on", 800},
+      {"P-08", "Storage 100 GB", "add-on", 1200},
+      {"P-09", "Storage 1 TB", "add-on", 6000},
+      {"P-10", "API pack", "add-on", 2500},
+      {"P-11", "Single sign-on", "add-on", 4900},
+      {"P-12", "Audit log", "add-on", 3900},
+      {"P-13", "Priority support", "add-on", 9900},
+      {"P-14", "Onboarding", "service", 45000},
+      {"P-15", "Data migration", "service", 90000},
+      {"P-16", "Custom report", "service", 30000},
+      {"P-17", "Workshop, one day", "service", 120000},
+      {"P-18", "Online course", "training", 14900},
+      {"P-19", "Certification", "training", 24900},
+      {"P-20", "Mug", "goods", 1450},
+      {"P-21", "T-shirt", "goods", 2200},
+      {"P-22", "Notebook", "goods", 950},
   };
   return list;
 }
@@ -313,7 +341,8 @@ const std::vector<Product>& products() {
 World make_world(std::uint64_t seed, int customers) {
   World world;
   world.seed = seed;
-  for (int number = 1; number <= customers; ++number) world.customers.push_back(make_customer(seed, number, today));
+  for (int number = 1; number <= customers; ++number)
+    world.customers.push_back(make_customer(seed, number, today));
   make_orders(world);
   make_usage(world);
   make_tickets(world);
@@ -327,7 +356,8 @@ void next_day(World& world) {
   sell(world, random, day);
   for (const Customer& customer : world.customers) {
     use_product(world, customer, day, date_text(day));
-    Random offline(world.seed, "offline", static_cast<std::uint64_t>(customer.number) * 100'000 + static_cast<unsigned>(day));
+    Random offline(world.seed, "offline",
+                   static_cast<std::uint64_t>(customer.number) * 100'000 + static_cast<unsigned>(day));
     if (offline.chance(0.003)) use_product(world, customer, day - 71, date_text(day));
   }
   int number = world.tickets.empty() ? 1000 : world.tickets.back().number;

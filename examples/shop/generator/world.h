@@ -7,13 +7,13 @@
 
 namespace shop {
 
-using Day = int;            // days since 1970-01-01
-using Second = long long;   // seconds since then, UTC
+using Day = int;           // days since 1970-01-01
+using Second = long long;  // seconds since then, UTC
 
 Day day_of(int year, unsigned month, unsigned day);
-std::string date_text(Day day);              // 2026-11-18
-std::string month_text(Day day);             // 2026-11
-std::string time_text(Second time);          // 2026-11-18 09:30:00
+std::string date_text(Day day);      // 2026-11-18
+std::string month_text(Day day);     // 2026-11
+std::string time_text(Second time);  // 2026-11-18 09:30:00
 int day_of_month(Day day);
 inline Day day_at(Second time) { return static_cast<Day>(time / 86400); }
 
@@ -22,15 +22,15 @@ inline const Day today = 20775;      // 2026-11-18: the last day of the first de
 
 struct Customer {
   int number = 0;
-  std::string id;  // C00042
+  std::string id;                                                    // C00042
   std::string first_name, last_name, email, company, country, plan;  // plan: free, starter, pro, enterprise
   Day signed_up = 0;
   Second updated = 0;
-  double engagement = 0;    // 0…1: how much they use the product
-  Day left = 1'000'000;     // from this day on they neither pay nor log in
-  bool yearly = false;      // pays once a year
-  bool opted_in = false;    // to marketing
-  bool deleted = false;     // asked to be forgotten
+  double engagement = 0;  // 0…1: how much they use the product
+  Day left = 1'000'000;   // from this day on they neither pay nor log in
+  bool yearly = false;    // pays once a year
+  bool opted_in = false;  // to marketing
+  bool deleted = false;   // asked to be forgotten
 };
 
 struct Product {
@@ -66,14 +66,15 @@ struct World {
   std::uint64_t seed = 0;
   int day = 1;
   std::vector<Customer> customers;
-  std::vector<Order> orders;    // versions, in the order of their files
+  std::vector<Order> orders;  // versions, in the order of their files
   std::vector<Event> events;
   std::vector<Ticket> tickets;
 };
 
 // The world on day 1.
 World make_world(std::uint64_t seed, int customers);
-// One day later: changed and new customers, renewals, refunds, usage, late rows. Files of that day are named by its date.
+// One day later: changed and new customers, renewals, refunds, usage, late rows. Files of that day are named
+// by its date.
 void next_day(World& world);
 
 }  // namespace shop
