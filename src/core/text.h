@@ -21,6 +21,9 @@ std::optional<std::string> did_you_mean(std::string_view word, std::span<const s
 // "did you mean `x`?" or "" — ready to be a hint.
 std::string did_you_mean_hint(std::string_view word, std::span<const std::string> candidates);
 
+// Bytes of the UTF-8 character that starts at `at` (RFC 3629: no surrogates, no overlong forms); 0 when there is none.
+std::size_t utf8_length_at(std::string_view text, std::size_t at);
+bool is_utf8(std::string_view text);
 std::string base64(std::string_view bytes);
 std::string hex(std::string_view bytes);        // lower case
 std::string sha256_hex(std::string_view bytes); // 64 lower-case digits

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/text.h"
+
 namespace eddy::postgres {
 namespace {
 
@@ -54,24 +56,6 @@ void append_hex(std::string& out, std::string_view bytes) {
   }
 }
 
-// Length of the UTF-8 character at `p` (RFC 3629: no surrogates, nothing beyond U+10FFFF, no overlong forms);
-// 0 when it is none.
-std::size_t character_length(const unsigned char* p, std::size_t left) {
-  const auto follows = [&](std::size_t i) { return (p[i] & 0xC0) == 0x80; };
-  if (p[0] >= 0xC2 && p[0] <= 0xDF) return left >= 2 && follows(1) ? 2 : 0;
-  if (p[0] >= 0xE0 && p[0] <= 0xEF) {
-    if (left < 3 || !follows(1) || !follows(2)) return 0;
-    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F)) return 0;
-    return 3;
-  }
-  if (p[0] >= 0xF0 && p[0] <= 0xF4) {
-    if (left < 4 || !follows(1) || !follows(2) || !follows(3)) return 0;
-    if ((p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F)) return 0;
-    return 4;
-  }
-  return 0;
-}
-
 // Eight bytes at a time: none is below 0x20, above 0x7F or a backslash, so all can be copied as they are.
 bool is_plain(std::uint64_t word) {
   constexpr std::uint64_t ones = 0x0101010101010101U;
@@ -95,7 +79,7 @@ Encoded append_escaped(std::string& out, std::string_view text) {
     }
     const unsigned char c = p[i];
     if (c >= 0x80) {
-      const std::size_t length = character_length(p + i, size - i);
+      const std::size_t length = utf8_length_at(text, i);
       if (length == 0) return Encoded::invalid_utf8;
       i += length;
       continue;

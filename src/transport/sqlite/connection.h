@@ -1,4 +1,5 @@
-// SQLite behind RAII: the only wrapper in the house, used by the control database (state/) and by the SQLite destination.
+// SQLite behind RAII: the only wrapper in the house, used by the control database (state/) and by the SQLite
+// destination.
 //
 // Thread rule: a Connection and its Statements belong to one thread at a time.
 // Errors: SqliteError (an eddy::Error, code "sqlite.failed", "sqlite.busy", "sqlite.full", "sqlite.damaged").
@@ -39,7 +40,8 @@ class Statement {
   Statement& operator=(Statement&&) = delete;
   ~Statement();
 
-  Statement& bind(int index, const Value& value);  // index from 1; decimals, dates, timestamps and json as text
+  Statement& bind(int index,
+                  const Value& value);  // index from 1; decimals, dates, timestamps and json as text
   Statement& bind(int index, std::string_view text);
   Statement& bind(int index, std::int64_t value);
   bool step();   // true: a row is there
@@ -67,7 +69,7 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
   void execute(const std::string& sql);  // one or more statements, no results
   Statement prepare(std::string_view sql) { return Statement(*this, sql); }
-  std::int64_t changes() const;          // rows of the last INSERT, UPDATE or DELETE
+  std::int64_t changes() const;  // rows of the last INSERT, UPDATE or DELETE
   sqlite3* handle() const { return handle_; }
 
  private:

@@ -1,0 +1,56 @@
+// Writes batches into one PostgreSQL table.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "connectors/postgres/statements.h"
+#include "sync/destination.h"
+#include "transport/postgres/connection.h"
+
+namespace eddy::connectors {
+
+// Each worker thread borrows a lane: a connection with its staging table, made on demand, used for one batch
+// at a time. A batch is one transaction: all of its rows or none. Memory does not grow with the batch: rows
+// are streamed.
+class PostgresWriter final : public sync::Writer {
+ public:
+  // create_table: the statement to run before the first batch; empty when the table is there. Touches nothing
+  // by itself.
+  PostgresWriter(postgres::ConnectOptions options, postgres::TableName table, const sync::Delivery& delivery,
+                 std::string create_table);
+  ~PostgresWriter() override;
+
+  sync::Limits limits() const override;
+  sync::Answer deliver(std::span<const Change> changes) override;
+  std::vector<std::string> preview(std::span<const Change> changes) override;
+  void finish() override;
+
+ private:
+  struct Lane;
+  std::unique_ptr<Lane> borrow_lane();
+  void return_lane(std::unique_ptr<Lane> lane);
+  // Fills `verdicts` for all rows that do not get through to the server's judgement; true when a transaction
+  // was committed.
+  void send(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts);
+  std::size_t copy(postgres::Connection& connection, std::span<const Change> changes,
+                   std::vector<Verdict>& verdicts);
+  bool append_row(std::string& out, const Change& change, std::size_t number, Verdict& verdict) const;
+  sync::Answer answer_to(const postgres::PostgresError& error, bool removing,
+                         std::vector<Verdict> verdicts) const;
+  void create_table_once(postgres::Connection& connection);
+
+  postgres::ConnectOptions options_;
+  postgres::TableName table_;
+  Schema key_;
+  Schema fields_;
+  sync::Mode mode_;
+  PostgresStatements statements_;
+  std::mutex mutex_;  // guards the two below
+  std::string create_table_;
+  std::vector<std::unique_ptr<Lane>> idle_;
+};
+
+}  // namespace eddy::connectors

@@ -1,0 +1,61 @@
+// Writes batches into one table of a SQLite file.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "sync/destination.h"
+#include "transport/sqlite/table.h"
+
+namespace eddy::connectors {
+
+struct SqliteStatements {
+  std::string create_table;  // types from the delivery, the key as primary key
+  std::string write;         // ?1… are the key, then the fields
+  std::string remove;        // ?1… are the key; empty when removals are ignored
+};
+SqliteStatements sqlite_statements(const std::string& table, const sync::Delivery& delivery);
+
+struct SqliteFile {
+  std::filesystem::path path;
+  std::chrono::milliseconds busy_timeout{5'000};
+};
+
+// One connection; deliver() takes turns. SQLite has one writer per file anyway.
+class SqliteWriter final : public sync::Writer {
+ public:
+  // create_table: file and table may be missing and are made before the first batch.
+  SqliteWriter(SqliteFile file, const sync::Delivery& delivery, bool create_table);
+  ~SqliteWriter() override;
+
+  sync::Limits limits() const override {
+    return {.batch_rows_max = 20'000, .batch_bytes_max = 32U << 20U, .workers_max = 1};
+  }
+  sync::Answer deliver(std::span<const Change> changes) override;
+  std::vector<std::string> preview(std::span<const Change> changes) override;
+  void finish() override;
+
+ private:
+  struct Session;
+  void connect();
+  void write_rows(std::span<const Change> changes, std::vector<Verdict>& verdicts);
+  Verdict write_row(const Change& change);
+
+  SqliteFile file_;
+  std::string table_;
+  Schema key_;
+  Schema fields_;
+  sync::Mode mode_;
+  SqliteStatements statements_;
+  bool create_table_;
+  std::mutex mutex_;  // guards session_
+  std::unique_ptr<Session> session_;
+};
+
+// Why a column of this affinity would not keep the value exactly; "" when it would. Pure.
+std::string loss_in(sqlite::Affinity affinity, const Value& value);
+
+}  // namespace eddy::connectors

@@ -1,0 +1,208 @@
+#include "transport/sqlite/database.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <array>
+#include <utility>
+
+namespace eddy::sqlite {
+namespace {
+
+constexpr std::array<std::pair<int, std::string_view>, 31> names = {{
+    {SQLITE_ERROR, "SQLITE_ERROR"},
+    {SQLITE_INTERNAL, "SQLITE_INTERNAL"},
+    {SQLITE_PERM, "SQLITE_PERM"},
+    {SQLITE_ABORT, "SQLITE_ABORT"},
+    {SQLITE_BUSY, "SQLITE_BUSY"},
+    {SQLITE_LOCKED, "SQLITE_LOCKED"},
+    {SQLITE_NOMEM, "SQLITE_NOMEM"},
+    {SQLITE_READONLY, "SQLITE_READONLY"},
+    {SQLITE_INTERRUPT, "SQLITE_INTERRUPT"},
+    {SQLITE_IOERR, "SQLITE_IOERR"},
+    {SQLITE_CORRUPT, "SQLITE_CORRUPT"},
+    {SQLITE_FULL, "SQLITE_FULL"},
+    {SQLITE_CANTOPEN, "SQLITE_CANTOPEN"},
+    {SQLITE_PROTOCOL, "SQLITE_PROTOCOL"},
+    {SQLITE_SCHEMA, "SQLITE_SCHEMA"},
+    {SQLITE_TOOBIG, "SQLITE_TOOBIG"},
+    {SQLITE_CONSTRAINT, "SQLITE_CONSTRAINT"},
+    {SQLITE_MISMATCH, "SQLITE_MISMATCH"},
+    {SQLITE_MISUSE, "SQLITE_MISUSE"},
+    {SQLITE_AUTH, "SQLITE_AUTH"},
+    {SQLITE_RANGE, "SQLITE_RANGE"},
+    {SQLITE_NOTADB, "SQLITE_NOTADB"},
+    {SQLITE_CONSTRAINT_CHECK, "SQLITE_CONSTRAINT_CHECK"},
+    {SQLITE_CONSTRAINT_FOREIGNKEY, "SQLITE_CONSTRAINT_FOREIGNKEY"},
+    {SQLITE_CONSTRAINT_NOTNULL, "SQLITE_CONSTRAINT_NOTNULL"},
+    {SQLITE_CONSTRAINT_PRIMARYKEY, "SQLITE_CONSTRAINT_PRIMARYKEY"},
+    {SQLITE_CONSTRAINT_TRIGGER, "SQLITE_CONSTRAINT_TRIGGER"},
+    {SQLITE_CONSTRAINT_UNIQUE, "SQLITE_CONSTRAINT_UNIQUE"},
+    {SQLITE_CONSTRAINT_ROWID, "SQLITE_CONSTRAINT_ROWID"},
+    {SQLITE_CONSTRAINT_DATATYPE, "SQLITE_CONSTRAINT_DATATYPE"},
+    {SQLITE_IOERR_WRITE, "SQLITE_IOERR_WRITE"},
+}};
+
+[[noreturn]] void fail(sqlite3* handle, int code) {
+  throw SqliteError("sqlite.failed", code, handle == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle));
+}
+
+void require(sqlite3* handle, int code) {
+  if (code != SQLITE_OK) fail(handle, code);
+}
+
+}  // namespace
+
+SqliteError::SqliteError(std::string code, int extended_code, std::string message)
+    : Error(std::move(code), std::move(message)), extended_code_(extended_code) {}
+
+std::string SqliteError::name() const {
+  for (const int code : {extended_code_, extended_code_ & 0xFF})
+    for (const auto& [number, name] : names)
+      if (number == code) return std::string(name);
+  return fmt::format("SQLITE_{}", extended_code_);
+}
+
+bool SqliteError::is_constraint() const { return (extended_code_ & 0xFF) == SQLITE_CONSTRAINT; }
+
+bool SqliteError::is_data_error() const {
+  const int primary = extended_code_ & 0xFF;
+  return primary == SQLITE_CONSTRAINT || primary == SQLITE_MISMATCH || primary == SQLITE_TOOBIG;
+}
+
+bool SqliteError::is_transient() const {
+  const int primary = extended_code_ & 0xFF;
+  return primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_PROTOCOL;
+}
+
+Database::Database(const std::filesystem::path& file, Access access, std::chrono::milliseconds busy_timeout) {
+  const int flags = access == Access::read_only    ? SQLITE_OPEN_READONLY
+                    : access == Access::read_write ? SQLITE_OPEN_READWRITE
+                                                   : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int code = sqlite3_open_v2(file.c_str(), &handle_, flags | SQLITE_OPEN_EXRESCODE, nullptr);
+  if (code != SQLITE_OK) {
+    const std::string why = handle_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle_);
+    sqlite3_close_v2(handle_);
+    throw SqliteError("sqlite.unopenable", code, fmt::format("{} cannot be opened: {}", file.string(), why));
+  }
+  sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout.count()));
+  exec("pragma foreign_keys = on");
+}
+
+Database::~Database() { sqlite3_close_v2(handle_); }
+
+void Database::exec(const std::string& sql) {
+  require(handle_, sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr));
+}
+std::uint64_t Database::changes() const { return static_cast<std::uint64_t>(sqlite3_changes64(handle_)); }
+bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+std::string Database::library_version() { return sqlite3_libversion(); }
+
+Statement::Statement(Database& database, const std::string& sql) : database_(database) {
+  require(database_.handle_, sqlite3_prepare_v2(database_.handle_, sql.c_str(), -1, &handle_, nullptr));
+}
+
+Statement::~Statement() { sqlite3_finalize(handle_); }
+
+void Statement::bind(int index, const Value& value) {
+  const auto as_bytes = [&](auto bind_bytes, auto... more) {
+    const std::string& bytes = value.as_string();
+    return bind_bytes(handle_, index, bytes.data(), bytes.size(), SQLITE_STATIC, more...);
+  };
+  int code = SQLITE_OK;
+  switch (value.type()) {
+    case Type::null:
+      code = sqlite3_bind_null(handle_, index);
+      break;
+    case Type::boolean:
+      code = sqlite3_bind_int(handle_, index, value.as_boolean() ? 1 : 0);
+      break;
+    case Type::integer:
+      code = sqlite3_bind_int64(handle_, index, value.as_integer());
+      break;
+    case Type::real:
+      code = sqlite3_bind_double(handle_, index, value.as_real());
+      break;
+    case Type::blob:
+      code = as_bytes(sqlite3_bind_blob64);
+      break;
+    case Type::decimal:
+    case Type::text:
+    case Type::date:
+    case Type::timestamp:
+    case Type::json:
+      code = as_bytes(sqlite3_bind_text64, static_cast<unsigned char>(SQLITE_UTF8));
+      break;
+  }
+  require(database_.handle_, code);
+}
+
+bool Statement::step() {
+  const int code = sqlite3_step(handle_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  // The message belongs to the connection: it is read before the reset may replace it.
+  const SqliteError error("sqlite.failed", code, sqlite3_errmsg(database_.handle_));
+  sqlite3_reset(handle_);
+  throw error;
+}
+
+void Statement::run() {
+  while (step()) {
+  }
+  reset();
+}
+
+void Statement::reset() {
+  sqlite3_reset(handle_);
+  sqlite3_clear_bindings(handle_);
+}
+
+int Statement::columns() const { return sqlite3_column_count(handle_); }
+std::string Statement::column_name(int column) const { return sqlite3_column_name(handle_, column); }
+
+Value Statement::value(int column) const {
+  const auto bytes = [&](const void* data) {
+    return std::string(static_cast<const char*>(data),
+                       static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
+  };
+  switch (sqlite3_column_type(handle_, column)) {
+    case SQLITE_INTEGER:
+      return Value::integer(sqlite3_column_int64(handle_, column));
+    case SQLITE_FLOAT:
+      return Value::real(sqlite3_column_double(handle_, column));
+    case SQLITE_TEXT:
+      return Value::text(bytes(sqlite3_column_text(handle_, column)));
+    case SQLITE_BLOB: {
+      const void* data = sqlite3_column_blob(handle_, column);
+      return Value::blob(data == nullptr ? std::string() : bytes(data));
+    }
+    default:
+      return {};
+  }
+}
+
+std::string Statement::text(int column) const {
+  const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
+  return data == nullptr ? std::string()
+                         : std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
+}
+
+Transaction::Transaction(Database& database) : database_(database) { database_.exec("begin immediate"); }
+
+Transaction::~Transaction() {
+  // A trigger or a full disk may have rolled back already.
+  if (!open_ || !database_.in_transaction()) return;
+  try {
+    database_.exec("rollback");
+  } catch (const SqliteError&) {
+    // Closing the database rolls back as well.
+  }
+}
+
+void Transaction::commit() {
+  database_.exec("commit");  // may be refused (busy, deferred constraint): then the destructor rolls back
+  open_ = false;
+}
+
+}  // namespace eddy::sqlite

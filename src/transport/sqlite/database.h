@@ -1,0 +1,94 @@
+// SQLite behind RAII. Every failure is a SqliteError. Not thread-safe: one thread at a time per Database.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.h"
+#include "core/value.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace eddy::sqlite {
+
+// Codes: sqlite.unopenable, sqlite.failed.
+class SqliteError : public Error {
+ public:
+  SqliteError(std::string code, int extended_code, std::string message);
+  std::string name() const;    // "SQLITE_CONSTRAINT_UNIQUE"
+  bool is_data_error() const;  // a constraint, a type, a size, a trigger's veto: the values are to blame
+  bool is_transient() const;   // somebody else holds the file
+  bool is_constraint() const;
+
+ private:
+  int extended_code_;
+};
+
+enum class Access { read_only, read_write, create };
+
+class Database {
+ public:
+  // Foreign keys are enforced. The journal mode of the file is left as it is. busy_timeout: how long to wait
+  // for other writers.
+  Database(const std::filesystem::path& file, Access access,
+           std::chrono::milliseconds busy_timeout = std::chrono::seconds{5});
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  void exec(const std::string& sql);  // one or several statements, results thrown away
+  std::uint64_t changes() const;      // rows of the last insert, update or delete
+  bool in_transaction() const;
+  static std::string library_version();  // "3.40.1"
+
+ private:
+  friend class Statement;
+  sqlite3* handle_ = nullptr;
+};
+
+// A prepared statement. The Database must outlive it.
+class Statement {
+ public:
+  Statement(Database& database, const std::string& sql);
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  // index counts from 1. Text is not copied: `value` must live until run() or reset(). Booleans become 0
+  // and 1.
+  void bind(int index, const Value& value);
+  bool step();   // true: a row is there
+  void run();    // to the end, then reset
+  void reset();  // also forgets the bindings
+
+  int columns() const;
+  std::string column_name(int column) const;
+  Value value(int column) const;       // null, integer, real, text or blob, as it is stored
+  std::string text(int column) const;  // converted; "" for null
+
+ private:
+  Database& database_;
+  sqlite3_stmt* handle_ = nullptr;
+};
+
+// BEGIN IMMEDIATE now (waits for other writers), ROLLBACK at the end of the scope unless committed.
+class Transaction {
+ public:
+  explicit Transaction(Database& database);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void commit();  // when it throws, nothing was committed
+
+ private:
+  Database& database_;
+  bool open_ = true;
+};
+
+}  // namespace eddy::sqlite
