@@ -1,0 +1,209 @@
+#include "sync/definition.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/text.h"
+#include "engine/sql_reading.h"
+
+namespace eddy::sync {
+
+using engine::quote_identifier;
+using nlohmann::json;
+
+namespace {
+
+std::string relation(const std::string& model) {
+  const auto dot = model.find('.');
+  return quote_identifier(model.substr(0, dot)) + "." + quote_identifier(model.substr(dot + 1));
+}
+
+// The line break ends a `--` comment that the expression may end with.
+std::string guarded(const std::string& expression) { return "(" + expression + "\n)"; }
+
+// Types that cannot be written down again (enumerations) are delivered and kept as text or JSON.
+std::string storable_type(const std::string& engine_type) {
+  if (engine_type.find("ENUM") == std::string::npos) return engine_type;
+  return engine_type == "ENUM" ? "VARCHAR" : "JSON";
+}
+
+Schema schema_of(const std::vector<BoundColumn>& columns) {
+  Schema out;
+  for (const BoundColumn& column : columns) out.push_back({column.field, column.type});
+  return out;
+}
+
+json to_json(const std::vector<BoundColumn>& columns) {
+  json out = json::array();
+  for (const BoundColumn& c : columns)
+    out.push_back({{"field", c.field}, {"expression", c.expression}, {"engine_type", c.engine_type}, {"type", name_of(c.type)}});
+  return out;
+}
+
+std::vector<BoundColumn> columns_from_json(const json& list) {
+  std::vector<BoundColumn> out;
+  for (const json& item : list) {
+    BoundColumn& c = out.emplace_back();
+    c.field = item.at("field");
+    c.expression = item.at("expression");
+    c.engine_type = item.at("engine_type");
+    parse_type(item.at("type").get<std::string>(), c.type);
+  }
+  return out;
+}
+
+// "… column "first_nam" not found …" -> first_nam
+std::string name_in(const std::string& message) {
+  const auto mark = message.find("column \"");
+  if (mark == std::string::npos) return {};
+  const auto begin = mark + 8;
+  return message.substr(begin, message.find('"', begin) - begin);
+}
+
+// The engine's words without its headline's noise and without the statement it quotes.
+std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
+
+Diagnostic bad_expression(const Mapping& mapping, const Error& error, const std::vector<std::string>& columns) {
+  const std::string wrong = name_in(error.message());
+  std::string hint = wrong.empty() ? "" : did_you_mean_hint(wrong, columns);
+  if (hint.empty()) hint = "columns of the model: " + join(columns, ", ");
+  Diagnostic diagnostic =
+      mapping.node.complaint("sync.bad_expression", fmt::format("the expression of `{}` cannot be used: {}", mapping.field, first_line(error.message())), hint);
+  // Only a scalar written on one line, without quotes or variables, stands in the file letter by letter.
+  const auto start = static_cast<std::size_t>(std::max(0, diagnostic.position.column - 1));
+  const std::size_t inside = wrong.empty() ? std::string::npos : mapping.expression.find(wrong);
+  if (inside != std::string::npos && diagnostic.excerpt.compare(std::min(start, diagnostic.excerpt.size()), mapping.expression.size(), mapping.expression) == 0)
+    diagnostic.position.column += static_cast<int>(inside);
+  return diagnostic;
+}
+
+std::vector<std::string> columns_of(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec) {
+  std::vector<std::string> names;
+  try {
+    for (const auto& column : engine::describe(connection, "select * from " + relation(spec.model))) names.push_back(column.name);
+  } catch (const Error& error) {
+    const std::vector<std::string> known = session.relations(connection);
+    if (std::find(known.begin(), known.end(), spec.model) != known.end()) throw;
+    std::string hint = did_you_mean_hint(spec.model, known);
+    if (hint.empty()) hint = "build it first with `eddy run`, or check the name with `eddy ls`";
+    throw Error(spec.node["model"].complaint("sync.unknown_model", fmt::format("there is no model `{}`", spec.model), hint));
+  }
+  return names;
+}
+
+std::vector<BoundColumn> bind_all(engine::Connection& connection, const SyncSpec& spec, const std::vector<Mapping>& mappings,
+                                  const std::vector<std::string>& model_columns, Diagnostics& diagnostics) {
+  std::vector<BoundColumn> out;
+  for (const Mapping& mapping : mappings) {
+    try {
+      const auto described = engine::describe(connection, fmt::format("select {} as value from {}", guarded(mapping.expression), relation(spec.model)));
+      if (described.size() != 1) throw Error("engine.query_failed", "it is not one SQL expression");
+      const std::string type = storable_type(described.front().engine_type);
+      const bool as_json = type == "JSON", as_text = type == "VARCHAR" && described.front().engine_type != type;
+      out.push_back({mapping.field, mapping.expression, type, as_json ? Type::json : as_text ? Type::text : described.front().type});
+    } catch (const Error& error) {
+      diagnostics.add(bad_expression(mapping, error, model_columns));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Schema Definition::key_schema() const { return schema_of(key); }
+Schema Definition::field_schema() const { return schema_of(fields); }
+
+json to_json(const Definition& d) {
+  return {{"sync", d.sync},           {"model", d.model},           {"destination", d.destination},          {"object", d.object},
+          {"mode", name_of(d.mode)}, {"removed", name_of(d.removed)}, {"key", to_json(d.key)}, {"fields", to_json(d.fields)}};
+}
+
+Definition definition_from_json(const json& j) {
+  Definition d;
+  d.sync = j.at("sync");
+  d.model = j.at("model");
+  d.destination = j.at("destination");
+  d.object = j.at("object");
+  for (const Mode mode : {Mode::upsert, Mode::update, Mode::insert})
+    if (name_of(mode) == j.at("mode").get<std::string>()) d.mode = mode;
+  for (const Removal removed : {Removal::ignore, Removal::erase, Removal::archive, Removal::clear})
+    if (name_of(removed) == j.at("removed").get<std::string>()) d.removed = removed;
+  d.key = columns_from_json(j.at("key"));
+  d.fields = columns_from_json(j.at("fields"));
+  return d;
+}
+
+Definition bind(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec) {
+  const std::vector<std::string> model_columns = columns_of(session, connection, spec);
+  Diagnostics diagnostics;
+  Definition d{spec.name, spec.model, spec.destination, spec.object, spec.mode, spec.removed, {}, {}};
+  d.key = bind_all(connection, spec, spec.key, model_columns, diagnostics);
+  d.fields = bind_all(connection, spec, spec.fields, model_columns, diagnostics);
+  for (const BoundColumn& column : d.key) {
+    if (column.type != Type::json) continue;
+    const auto mapping = std::find_if(spec.key.begin(), spec.key.end(), [&](const Mapping& m) { return m.field == column.field; });
+    diagnostics.add(mapping->node.complaint("sync.bad_key_type", fmt::format("the key `{}` is a {}; it cannot identify a record", column.field, column.engine_type),
+                                            "use a number, a text, a date or a boolean"));
+  }
+  diagnostics.throw_if_any();
+  return d;
+}
+
+namespace {
+
+void check_field(const Mapping& mapping, const ObjectSchema& object, const std::string& destination, Diagnostics& diagnostics) {
+  std::vector<std::string> names;
+  for (const FieldSchema& field : object.fields) {
+    if (field.name == mapping.field) {
+      if (!field.writable)
+        diagnostics.add(mapping.node.complaint("sync.read_only_field", fmt::format("`{}` of {} at {} cannot be written", mapping.field, object.name, destination),
+                                               "leave it out"));
+      return;
+    }
+    names.push_back(field.name);
+  }
+  if (object.open) return;
+  std::string hint = did_you_mean_hint(mapping.field, names);
+  if (hint.empty()) hint = "fields there: " + join(names, ", ");
+  diagnostics.add(mapping.node.complaint("sync.unknown_field", fmt::format("{} at {} has no field `{}`", object.name, destination, mapping.field), hint));
+}
+
+}  // namespace
+
+void check_mapping(const SyncSpec& spec, Destination& destination) {
+  const std::optional<ObjectSchema> object = destination.describe(spec.object);
+  if (!object) {
+    const std::vector<std::string> known = destination.objects();
+    std::string hint = did_you_mean_hint(spec.object, known);
+    if (hint.empty()) hint = known.empty() ? "check its name at the destination" : "objects there: " + join(known, ", ");
+    throw Error(spec.node["object"].complaint("sync.unknown_object", fmt::format("{} has no object `{}`", spec.destination, spec.object), hint));
+  }
+  Diagnostics diagnostics;
+  for (const Mapping& mapping : spec.key) check_field(mapping, *object, spec.destination, diagnostics);
+  for (const Mapping& mapping : spec.fields) check_field(mapping, *object, spec.destination, diagnostics);
+  diagnostics.throw_if_any();
+}
+
+std::string desired_sql(const SyncSpec& spec) {
+  std::vector<std::string> columns;
+  for (std::size_t i = 0; i < spec.key.size(); ++i) columns.push_back(fmt::format("{} as k{}", guarded(spec.key[i].expression), i + 1));
+  for (std::size_t i = 0; i < spec.fields.size(); ++i) columns.push_back(fmt::format("{} as v{}", guarded(spec.fields[i].expression), i + 1));
+  return fmt::format("select {} from {}", join(columns, ", "), relation(spec.model));
+}
+
+std::string desired_sql(const Definition& d) {
+  std::vector<std::string> columns;
+  for (std::size_t i = 0; i < d.key.size(); ++i) {
+    const std::string value = fmt::format("cast({} as {})", guarded(d.key[i].expression), d.key[i].engine_type);
+    // NaN identifies nothing; it is treated like a missing key.
+    columns.push_back(d.key[i].type == Type::real ? fmt::format("case when isnan({0}) then null else {0} end as k{1}", value, i + 1)
+                                                  : fmt::format("{} as k{}", value, i + 1));
+  }
+  for (std::size_t i = 0; i < d.fields.size(); ++i)
+    columns.push_back(fmt::format("cast({} as {}) as v{}", guarded(d.fields[i].expression), d.fields[i].engine_type, i + 1));
+  return fmt::format("select {} from {}", join(columns, ", "), relation(d.model));
+}
+
+}  // namespace eddy::sync

@@ -1,0 +1,49 @@
+// A sync bound to its model: which columns are delivered, with which types. It is stored with every plan and snapshot, so that a
+// later run can see what was changed in the file or in the model.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/database.h"
+#include "sync/sync_spec.h"
+#include "warehouse/session.h"
+
+namespace eddy::sync {
+
+struct BoundColumn {
+  std::string field;        // at the destination
+  std::string expression;   // SQL over the model's columns
+  std::string engine_type;  // what the expression gives, in the engine's words
+  Type type = Type::text;   // what the destination meets
+  bool operator==(const BoundColumn&) const = default;
+};
+
+struct Definition {
+  std::string sync, model, destination, object;
+  Mode mode = Mode::upsert;
+  Removal removed = Removal::ignore;
+  std::vector<BoundColumn> key, fields;
+
+  Schema key_schema() const;
+  Schema field_schema() const;
+  bool operator==(const Definition&) const = default;
+};
+
+nlohmann::json to_json(const Definition& definition);
+Definition definition_from_json(const nlohmann::json& json);
+
+// Asks the engine for the type of every expression. Throws Error with every problem found: sync.unknown_model,
+// sync.bad_expression (with the position in the file and a did-you-mean), sync.bad_key_type.
+Definition bind(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec);
+
+// Checks object and fields against what the destination says of itself. Throws Error with every problem found:
+// sync.unknown_object, sync.unknown_field, sync.read_only_field.
+void check_mapping(const SyncSpec& spec, Destination& destination);
+
+// `select <key> as k1 …, <fields> as v1 … from <model>`: what the destination should hold. Also for reading dependencies.
+std::string desired_sql(const SyncSpec& spec);
+std::string desired_sql(const Definition& definition);
+
+}  // namespace eddy::sync

@@ -1,0 +1,27 @@
+// The SQL that plans and folds are made of. Pure text; nothing is executed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sync/definition.h"
+#include "sync/snapshot.h"
+
+namespace eddy::sync {
+
+std::string numbered(std::string_view prefix, std::size_t count);  // ("d.k", 2) -> "d.k1, d.k2"
+std::string keys_equal(std::string_view a, std::string_view b, std::size_t count);  // "a.k1 = b.k1 and …"
+std::string any_key_null(std::string_view prefix, std::size_t count);
+std::string hash_of(std::string_view prefix, std::size_t count);  // of values; a constant when there are none
+
+// The snapshot's rows seen through `now`: k1…, v1… in now's order and types, h comparable with a hash of the new values. Values that
+// do not survive the change of type get h = 0; fields that the snapshot does not have are null.
+std::string aligned_snapshot(const Standing& standing, const Definition& now, const std::string& hash_algorithm);
+// True when aligned_snapshot is the table itself.
+bool same_columns(const Standing& standing, const Definition& now, const std::string& hash_algorithm);
+
+// JSON array of the key values / what a reject keeps of a row, over columns k… and v… of `prefix`.
+std::string key_json(std::string_view prefix, const Definition& definition);
+std::string payload_json(std::string_view prefix, const std::string& op, const Definition& definition);
+
+}  // namespace eddy::sync
