@@ -11,12 +11,13 @@ description: |
                    The weights are the shop's own, fitted once on last year's upgrades, and stand here so that anybody can read them.
   health_score     0 to 100: 45, + 7 per active week, + 10 after a good rating, - 12 per open ticket, - 10 per bad rating,
                    - 15 after a refund, - 20 when not seen for three weeks
-  customer_health  good from 70, fair from 40, else poor
-  at_risk          pays, and either the health is poor or nobody has been seen for three weeks
+  customer_health  churned: a customer of more than eight weeks, not seen in any of them, who bought nothing for sixty days;
+                   otherwise healthy from a health score of 70, watch from 40, at_risk below
+  at_risk          has a paid plan and has not churned, but the health is at_risk or nobody has been seen for three weeks
 tests:
   - not_null: [customer_id, lifetime_value, lead_score, propensity, customer_health, at_risk]
   - unique: [customer_id]
-  - accepted_values: {customer_health: [good, fair, poor]}
+  - accepted_values: {customer_health: [healthy, watch, at_risk, churned]}
   - relationships: {customer_id: clean.customers.customer_id}
 */
 with facts as (
@@ -34,8 +35,11 @@ with facts as (
     coalesce(u.seen_lately, false) as seen_lately,
     coalesce(s.open_tickets, 0) as open_tickets,
     coalesce(s.good_ratings, 0) as good_ratings,
-    coalesce(s.bad_ratings, 0) as bad_ratings
+    coalesce(s.bad_ratings, 0) as bad_ratings,
+    coalesce(u.active_weeks, 0) = 0 and c.signed_up_on < a.week - interval 7 weeks
+      and coalesce(r.last_order_on < a.day - interval 60 days, true) as churned
   from clean.customers c
+  cross join clean.as_of a
   left join presentation.customer_revenue r using (customer_id)
   left join presentation.customer_usage u using (customer_id)
   left join presentation.customer_support s using (email)
@@ -56,6 +60,13 @@ scored as (
       - 15 * cast(refunds > 0 as integer) - 20 * cast(not seen_lately as integer)
     )) as integer) as health_score
   from facts
+),
+judged as (
+  select
+    *,
+    case when churned then 'churned' when health_score >= 70 then 'healthy' when health_score >= 40 then 'watch' else 'at_risk'
+      end as customer_health
+  from scored
 )
 select
   customer_id, email, first_name, last_name, company, country, plan, signed_up_on, marketing_opt_in,
@@ -64,8 +75,8 @@ select
   lead_score,
   propensity,
   health_score,
-  case when health_score >= 70 then 'good' when health_score >= 40 then 'fair' else 'poor' end as customer_health,
-  plan <> 'free' and (health_score < 40 or not seen_lately) as at_risk,
+  customer_health,
+  plan <> 'free' and customer_health <> 'churned' and (customer_health = 'at_risk' or not seen_lately) as at_risk,
   case
     when plan <> 'free' and orders > 0 then 'customer'
     when lead_score >= 60 then 'salesqualifiedlead'
@@ -73,4 +84,4 @@ select
     when lead_score > 5 then 'lead'
     else 'subscriber'
   end as stage
-from scored
+from judged
