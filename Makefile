@@ -6,7 +6,6 @@ MAKEFLAGS += --no-print-directory
 
 JOBS ?= $(shell nproc)
 PREFIX ?= $(HOME)/.local
-export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 
 .PHONY: help setup build demo test bench install asan format format-check clean
 
