@@ -1,0 +1,36 @@
+// How cells become JSON for a service (`transforms:`), and a change becomes the row that placeholders see.
+#pragma once
+
+#include <expected>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "connectors/declarative/spec.h"
+#include "core/change.h"
+
+namespace eddy::connectors {
+
+// A cell as the service wants it; nullopt: leave the field out (null policy `omit`). The error says why the cell cannot
+// be sent at all: invalid UTF-8, a number that is not finite, a date that is none.
+std::expected<std::optional<nlohmann::json>, std::string> render_cell(const Value& value, const TransformSpec& transforms);
+
+// Puts a value at a dotted field name: `user_fields.health` lies in an object `user_fields`.
+void put_field(nlohmann::json& object, const std::string& dotted_name, nlohmann::json value);
+
+// One row of a batch, ready for placeholders.
+struct RenderedRow {
+  nlohmann::json key;               // {row.key}
+  nlohmann::json fields;            // {row.fields}, without the key
+  nlohmann::json all;               // {row.all}
+  std::string key_text;             // for URLs and for matching echoes
+  std::string trace;                // {row.trace}
+  std::optional<Verdict> unusable;  // rejected before sending
+};
+
+// Fields of a change that did not change are left out. `clear` sends every field as null.
+RenderedRow render_row(const Change& change, const Schema& key, const Schema& fields, const TransformSpec& transforms, bool clear);
+
+}  // namespace eddy::connectors

@@ -1,0 +1,33 @@
+// A destination that is nothing but a connector.yml: requests, replies and limits as data, run by one engine.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connectors/declarative/session.h"
+#include "connectors/declarative/spec.h"
+#include "sync/destination.h"
+
+namespace eddy::connectors {
+
+// Thread-safe: every request goes through the session. Keeps the spec and the session alive.
+class DeclarativeDestination final : public sync::Destination {
+ public:
+  DeclarativeDestination(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session)
+      : spec_(std::move(spec)), session_(std::move(session)) {}
+
+  std::string check() override;
+  std::vector<std::string> objects() override;
+  std::optional<sync::ObjectSchema> describe(const std::string& object) override;
+  std::unique_ptr<sync::Writer> open(const sync::Delivery& delivery) override;
+
+ private:
+  std::shared_ptr<const Spec> spec_;
+  std::shared_ptr<Session> session_;
+};
+
+// The settings every connector has besides its own: allow_http, timeout.
+config::Shape settings_shape(const Spec& spec);
+
+}  // namespace eddy::connectors

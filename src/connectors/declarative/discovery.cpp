@@ -1,0 +1,143 @@
+#include "connectors/declarative/discovery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace eddy::connectors {
+
+using nlohmann::json;
+
+namespace {
+
+// Asks until there is a reply that `understood` accepts; passing troubles are tried again, everything else is an error:
+// there are no rows to give an answer for.
+Reply ask(const Spec& spec, Session& session, const RequestSpec& request, const Lookup& lookup, const std::function<bool(const Reply&)>& understood) {
+  std::string why;
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    if (attempt > 0) session.clock().sleep_for(std::chrono::milliseconds{250} * (1 << attempt));
+    Called called = session.call(request, json(), lookup, understood, spec.errors, /*repeatable=*/true);
+    if (called.kind == Called::Kind::answered) return std::move(*called.reply);
+    why = fmt::format("{}: {}", called.refusal.code, called.refusal.message);
+    if (called.kind == Called::Kind::refused && called.refusal.error_class == ErrorClass::row)
+      throw Error("destination.refused", fmt::format("{} cannot be described: {}", spec.title, why), "check the object's name and the connection's settings");
+    if (called.refusal.wait) session.clock().sleep_for(std::min<std::chrono::nanoseconds>(*called.refusal.wait, std::chrono::seconds{30}));
+  }
+  throw Error("destination.unreachable", fmt::format("{} does not answer: {}", spec.title, why), "check the network and the connection's base_url");
+}
+
+bool has_list(const Reply& reply, const std::string& pointer) {
+  if (!reply.success_status() || !reply.json) return false;
+  const json* list = at(*reply.json, pointer);
+  return list != nullptr && list->is_array();
+}
+
+Lookup object_lookup(const Spec& spec, const Session& session, const std::string& name) {
+  const ObjectSpec* object = find_object(spec, name);
+  return [outer = session.lookup(), object, name](std::string_view word) -> std::optional<json> {
+    if (word == "object") return json(name);
+    if (word.starts_with("object.") && object != nullptr)
+      if (const auto found = object->values.find(std::string(word.substr(7))); found != object->values.end()) return json(found->second);
+    return outer(word);
+  };
+}
+
+std::string text_at(const json& item, const std::string& pointer) {
+  const json* value = pointer.empty() ? nullptr : at(item, pointer);
+  return value == nullptr || !value->is_primitive() ? std::string() : plain_text(*value);
+}
+
+sync::FieldSchema known(const FieldSpec& field) {
+  return {field.name, field.type, std::string(name_of(field.type)), field.required, field.writable, field.key, field.length_max, field.options};
+}
+
+sync::FieldSchema discovered(const DiscoverSpec& spec, const std::string& prefix, const json& item, int status) {
+  sync::FieldSchema out;
+  out.name = prefix + text_at(item, spec.name);
+  out.native_type = text_at(item, spec.native_type);
+  if (const auto type = spec.types.find(out.native_type); type != spec.types.end()) out.type = type->second;
+  out.required = spec.required_when.given() && spec.required_when.holds(status, &item);
+  out.writable = spec.writable_when.holds(status, &item);
+  out.key = spec.key_when.given() && spec.key_when.holds(status, &item);
+  if (const json* length = spec.length.empty() ? nullptr : at(item, spec.length); length != nullptr && length->is_number_unsigned())
+    out.length_max = length->get<std::size_t>();
+  const json* options = spec.options.empty() ? nullptr : at(item, spec.options);
+  if (options != nullptr && options->is_array())
+    for (const json& option : *options)
+      if (spec.option_when.holds(status, &option)) out.options.push_back(text_at(option, spec.option_value));
+  return out;
+}
+
+sync::FieldSchema* find_field(sync::ObjectSchema& schema, const std::string& name) {
+  const auto found = std::find_if(schema.fields.begin(), schema.fields.end(), [&](const sync::FieldSchema& f) { return f.name == name; });
+  return found == schema.fields.end() ? nullptr : &*found;
+}
+
+void add_keys(const Spec& spec, Session& session, const Lookup& lookup, sync::ObjectSchema& schema) {
+  const DiscoverSpec& discover = *spec.objects.discover;
+  if (!discover.keys_request) return;
+  const Reply reply = ask(spec, session, *discover.keys_request, lookup, [&](const Reply& r) { return has_list(r, discover.keys_items); });
+  for (const json& entry : *at(*reply.json, discover.keys_items)) {
+    // A list of several names is a compound key; one field is what a sync matches by.
+    if (entry.is_array() && entry.size() != 1) continue;
+    const json& name = entry.is_array() ? entry.front() : entry;
+    if (!name.is_string()) continue;
+    if (auto* field = find_field(schema, name.get<std::string>())) field->key = true;
+  }
+}
+
+}  // namespace
+
+const ObjectSpec* find_object(const Spec& spec, const std::string& name) {
+  const auto found = std::find_if(spec.objects.list.begin(), spec.objects.list.end(), [&](const ObjectSpec& o) { return o.name == name; });
+  return found == spec.objects.list.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> discover_objects(const Spec& spec, Session& session) {
+  std::vector<std::string> names;
+  for (const ObjectSpec& object : spec.objects.list) names.push_back(object.name);
+  if (!spec.objects.list_request) return names;
+  const Reply reply = ask(spec, session, *spec.objects.list_request, session.lookup(), [&](const Reply& r) { return has_list(r, spec.objects.list_items); });
+  for (const json& item : *at(*reply.json, spec.objects.list_items)) {
+    const std::string name = text_at(item, spec.objects.list_name);
+    if (!name.empty() && spec.objects.list_when.holds(reply.status, &item) && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+std::optional<sync::ObjectSchema> discover(const Spec& spec, Session& session, const std::string& name) {
+  const ObjectSpec* object = find_object(spec, name);
+  if (object == nullptr && !spec.objects.open) return std::nullopt;
+  sync::ObjectSchema schema;
+  schema.name = name;
+  schema.open = spec.objects.open_fields;
+  if (object != nullptr)
+    for (const FieldSpec& field : object->fields) schema.fields.push_back(known(field));
+  if (!spec.objects.discover) return schema;
+  const DiscoverSpec& discover = *spec.objects.discover;
+  const Lookup lookup = object_lookup(spec, session, name);
+  const std::string items = render_pointer(discover.items, lookup);
+  const std::string prefix = discover.prefix.text(lookup).value_or("");
+  const auto missing = [&](const Reply& reply) { return discover.missing_when.given() && discover.missing_when.holds(reply); };
+  const Reply reply = ask(spec, session, discover.request, lookup, [&](const Reply& r) { return has_list(r, items) || missing(r); });
+  if (missing(reply)) return std::nullopt;
+  for (const json& item : *at(*reply.json, items)) {
+    if (text_at(item, discover.name).empty() || (discover.skip_when.given() && discover.skip_when.holds(reply.status, &item))) continue;
+    sync::FieldSchema field = discovered(discover, prefix, item, reply.status);
+    if (sync::FieldSchema* before = find_field(schema, field.name)) {
+      // What the connector knows about keys stays; the service's word goes for everything else.
+      field.key = field.key || before->key;
+      field.required = field.required || before->required;
+      *before = std::move(field);
+    } else {
+      schema.fields.push_back(std::move(field));
+    }
+  }
+  add_keys(spec, session, lookup, schema);
+  return schema;
+}
+
+}  // namespace eddy::connectors

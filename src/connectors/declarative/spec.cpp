@@ -1,0 +1,357 @@
+#include "connectors/declarative/spec.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace eddy::connectors {
+
+using config::Node;
+
+namespace {
+
+constexpr std::array<std::string_view, 8> class_names = {"row", "retry", "throttle", "auth", "config", "stop", "unsure", "done"};
+
+std::vector<std::string> texts(const Node& node) {
+  std::vector<std::string> out;
+  for (const Node& item : node.items()) out.push_back(item.text());
+  return out;
+}
+
+void check_pointer(const Node& node, const std::string& text) {
+  try {
+    nlohmann::json::json_pointer{text};
+  } catch (const nlohmann::json::exception&) {
+    node.fail("connector.pointer", fmt::format("`{}` is not a JSON pointer", text), "a JSON pointer starts with a slash: /results/0/id");
+  }
+}
+
+// Reads one connector.yml; knows which placeholder names exist.
+class Reader {
+ public:
+  explicit Reader(const Node& root) : root_(root) {}
+  Spec read();
+
+ private:
+  Template placeholders(const Node& node, bool with_rows = true) const;
+  void check_names(const Node& node, const std::vector<std::string>& names, bool with_rows) const;
+  std::string pointer(const Node& node) const;
+  Template pointer_template(const Node& node) const;
+  std::vector<std::string> pointers(const Node& node) const;
+  NamedTemplates named(const Node& node) const;
+  SettingSpec setting(const Node::Entry& entry) const;
+  RequestSpec request(const Node& node) const;
+  AuthSpec auth(const Node& node) const;
+  ErrorRule rule(const Node& node) const;
+  ErrorSpec errors(const Node& node, const ErrorSpec& otherwise) const;
+  RowsSpec rows(const Node& node) const;
+  OutcomeSpec outcome(const Node& node) const;
+  OperationSpec operation(const Node& node, const ErrorSpec& errors) const;
+  FieldSpec known_field(const Node::Entry& entry) const;
+  ObjectSpec object(const Node::Entry& entry) const;
+  DiscoverSpec discover(const Node& node) const;
+  ObjectsSpec objects(const Node& node) const;
+  TransformSpec transforms(const Node& node) const;
+  LimitsSpec limits(const Node& node) const;
+
+  Node root_;
+  std::vector<std::string> names_;
+};
+
+void Reader::check_names(const Node& node, const std::vector<std::string>& names, bool with_rows) const {
+  for (const std::string& name : names) {
+    const bool of_rows = name.starts_with("row.") || name.starts_with("rows.");
+    if ((with_rows || !of_rows) && std::find(names_.begin(), names_.end(), name) != names_.end()) continue;
+    std::string hint = did_you_mean_hint(name, names_);
+    if (hint.empty()) hint = "known here: " + join(names_, ", ");
+    node.fail("connector.placeholder", fmt::format("unknown placeholder {{{}}}", name), hint);
+  }
+}
+
+Template Reader::placeholders(const Node& node, bool with_rows) const {
+  if (!node.exists()) return {};
+  Template out = Template::parse(node);
+  check_names(node, out.names(), with_rows);
+  return out;
+}
+
+std::string Reader::pointer(const Node& node) const {
+  if (!node.exists()) return {};
+  check_pointer(node, node.text());
+  return node.text();
+}
+
+Template Reader::pointer_template(const Node& node) const {
+  Template out = placeholders(node, false);
+  if (node.exists()) check_pointer(node, render_pointer(out, [](std::string_view) { return std::optional<nlohmann::json>("x"); }));
+  return out;
+}
+
+std::vector<std::string> Reader::pointers(const Node& node) const {
+  std::vector<std::string> out;
+  for (const Node& item : node.items()) out.push_back(pointer(item));
+  return out;
+}
+
+NamedTemplates Reader::named(const Node& node) const {
+  NamedTemplates out;
+  for (const auto& entry : node.entries()) out.emplace_back(entry.name, placeholders(entry.value));
+  return out;
+}
+
+SettingSpec Reader::setting(const Node::Entry& entry) const {
+  SettingSpec out;
+  out.name = entry.name;
+  out.doc = entry.value["doc"].as_string("");
+  out.type = entry.value["type"].as_string("text");
+  out.secret = entry.value["secret"].exists() && entry.value["secret"].as_boolean();
+  out.required = entry.value["required"].exists() && entry.value["required"].as_boolean();
+  if (entry.value["default"].exists()) out.otherwise = placeholders(entry.value["default"], false);
+  return out;
+}
+
+RequestSpec Reader::request(const Node& node) const {
+  RequestSpec out;
+  out.method = node["method"].as_string("POST");
+  out.url = placeholders(node["url"]);
+  out.query = named(node["query"]);
+  out.headers = named(node["headers"]);
+  out.encoding = node["encoding"].as_string("json") == "form" ? RequestSpec::Encoding::form : RequestSpec::Encoding::json;
+  if (node["body"].exists()) {
+    out.body = Tree::parse(node["body"]);
+    check_names(node["body"], out.body.names(), true);
+  }
+  return out;
+}
+
+AuthSpec Reader::auth(const Node& node) const {
+  AuthSpec out;
+  out.needs = texts(node["needs"]);
+  if (node["oauth2"].exists()) {
+    const Node oauth = node["oauth2"];
+    out.kind = AuthSpec::Kind::oauth2;
+    out.token_request = request(oauth["request"]);
+    out.token = pointer(oauth["token"]);
+    out.expires_in = pointer(oauth["expires_in"]);
+    out.base_url_from = pointer(oauth["base_url_from"]);
+    out.headers = named(oauth["headers"]);
+    if (out.headers.empty()) out.headers.emplace_back("Authorization", Template::parse("Bearer {auth.access_token}"));
+    out.retry_on = Predicate::parse(oauth["retry_on"]);
+  } else if (node["basic"].exists()) {
+    out.kind = AuthSpec::Kind::basic;
+    out.user = placeholders(node["basic"]["user"], false);
+    out.password = placeholders(node["basic"]["password"], false);
+  } else if (node["header"].exists()) {
+    out.headers = named(node["header"]);
+  } else {
+    node.fail("connector.auth", "this way of authentication has no content", "give one of header, basic, oauth2");
+  }
+  return out;
+}
+
+ErrorRule Reader::rule(const Node& node) const {
+  ErrorRule out;
+  const std::string name = node.is_map() ? node["is"].text() : node.text();
+  const auto found = std::find(class_names.begin(), class_names.end(), name);
+  out.error_class = static_cast<ErrorClass>(found - class_names.begin());
+  if (node.is_map() && node["wait"].exists()) out.wait = node["wait"].as_duration();
+  return out;
+}
+
+ErrorSpec Reader::errors(const Node& node, const ErrorSpec& otherwise) const {
+  ErrorSpec out = otherwise;
+  if (node["code"].exists()) out.code = pointers(node["code"]);
+  if (node["message"].exists()) out.message = pointers(node["message"]);
+  for (const auto& entry : node["codes"].entries()) out.codes[entry.name] = rule(entry.value);
+  std::vector<std::pair<std::string, ErrorRule>> first;
+  for (const auto& entry : node["statuses"].entries()) first.emplace_back(entry.name, rule(entry.value));
+  out.statuses.insert(out.statuses.begin(), first.begin(), first.end());
+  return out;
+}
+
+RowsSpec Reader::rows(const Node& node) const {
+  RowsSpec out;
+  out.items = pointer_template(node["items"]);
+  for (const Node& item : node["match"].items()) {
+    MatchSpec match;
+    const std::string by = item["by"].text();
+    match.by = by == "position" ? MatchSpec::By::position : by == "index" ? MatchSpec::By::index : by == "echo" ? MatchSpec::By::echo : MatchSpec::By::all;
+    match.pointer = pointer_template(item["pointer"]);
+    if ((match.by == MatchSpec::By::index || match.by == MatchSpec::By::echo) && !item["pointer"].exists())
+      item.fail("connector.pointer", fmt::format("matching by {} needs `pointer`", by), "say where in the item it is");
+    match.row = item["row"].as_string("trace") == "key" ? MatchSpec::Row::key : MatchSpec::Row::trace;
+    match.ignore_case = item["ignore_case"].exists() && item["ignore_case"].as_boolean();
+    out.match.push_back(std::move(match));
+  }
+  out.refused = node["refused"].exists() && node["refused"].as_boolean();
+  out.applied_when = Predicate::parse(node["applied_when"]);
+  out.created_when = Predicate::parse(node["created_when"]);
+  out.tells_created = node["created_when"].exists();
+  out.id = pointer(node["id"]);
+  out.code = pointers(node["code"]);
+  out.message = pointers(node["message"]);
+  return out;
+}
+
+OutcomeSpec Reader::outcome(const Node& node) const {
+  OutcomeSpec out;
+  out.success_when = Predicate::parse(node["success_when"]);
+  for (const Node& item : node["rows"].items()) out.rows.push_back(rows(item));
+  out.missing_row_applied = node["missing_row"].as_string("unknown") == "applied";
+  return out;
+}
+
+OperationSpec Reader::operation(const Node& node, const ErrorSpec& connector_errors) const {
+  OperationSpec out;
+  out.objects = texts(node["objects"]);
+  out.keys = texts(node["keys"]);
+  out.keys_not = texts(node["keys_not"]);
+  out.request = request(node["request"]);
+  const Node batch = node["batch"];
+  if (batch["max_rows"].exists()) out.rows_max = static_cast<std::size_t>(std::max<std::int64_t>(1, batch["max_rows"].as_integer()));
+  if (batch["max_bytes"].exists()) out.bytes_max = static_cast<std::size_t>(std::max<std::int64_t>(0, batch["max_bytes"].as_integer()));
+  out.idempotent = node["idempotency"].as_string("natural") == "natural";
+  out.outcome = outcome(node["outcome"]);
+  out.errors = errors(node["errors"], connector_errors);
+  return out;
+}
+
+FieldSpec Reader::known_field(const Node::Entry& entry) const {
+  FieldSpec out;
+  const Node& node = entry.value;
+  out.name = entry.name;
+  parse_type(node["type"].as_string("text"), out.type);
+  out.required = node["required"].exists() && node["required"].as_boolean();
+  out.writable = !node["writable"].exists() || node["writable"].as_boolean();
+  out.key = node["key"].exists() && node["key"].as_boolean();
+  if (node["length"].exists()) out.length_max = static_cast<std::size_t>(node["length"].as_integer());
+  out.options = texts(node["options"]);
+  return out;
+}
+
+ObjectSpec Reader::object(const Node::Entry& entry) const {
+  ObjectSpec out;
+  out.name = entry.name;
+  out.doc = entry.value["doc"].as_string("");
+  out.keys = texts(entry.value["keys"]);
+  for (const auto& value : entry.value["values"].entries()) out.values[value.name] = value.value.text();
+  for (const auto& f : entry.value["fields"].entries()) out.fields.push_back(known_field(f));
+  return out;
+}
+
+DiscoverSpec Reader::discover(const Node& node) const {
+  DiscoverSpec out;
+  out.request = request(node["request"]);
+  out.missing_when = Predicate::parse(node["missing_when"]);
+  out.items = pointer_template(node["items"]);
+  out.name = pointer(node["name"]);
+  out.prefix = placeholders(node["prefix"], false);
+  out.native_type = pointer(node["native_type"]);
+  for (const auto& entry : node["types"].entries()) {
+    Type type{};
+    if (!parse_type(entry.value.text(), type))
+      entry.value.fail("config.not_allowed", fmt::format("`{}` is not a type", entry.value.text()), "types: boolean, integer, real, decimal, text, date, timestamp, json");
+    out.types[entry.name] = type;
+  }
+  out.length = pointer(node["length"]);
+  out.skip_when = Predicate::parse(node["skip_when"]);
+  out.required_when = Predicate::parse(node["required_when"]);
+  out.writable_when = Predicate::parse(node["writable_when"]);
+  out.key_when = Predicate::parse(node["key_when"]);
+  out.options = pointer(node["options"]["items"]);
+  out.option_value = pointer(node["options"]["value"]);
+  out.option_when = Predicate::parse(node["options"]["when"]);
+  if (node["keys_from"].exists()) {
+    out.keys_request = request(node["keys_from"]["request"]);
+    out.keys_items = pointer(node["keys_from"]["items"]);
+  }
+  return out;
+}
+
+ObjectsSpec Reader::objects(const Node& node) const {
+  ObjectsSpec out;
+  for (const auto& entry : node["list"].entries()) out.list.push_back(object(entry));
+  out.open = node["open"].exists() && node["open"].as_boolean();
+  out.open_fields = node["open_fields"].exists() && node["open_fields"].as_boolean();
+  if (node["discover"].exists()) out.discover = discover(node["discover"]);
+  if (const Node names = node["names"]; names.exists()) {
+    out.list_request = request(names["request"]);
+    out.list_items = pointer(names["items"]);
+    out.list_name = pointer(names["name"]);
+    out.list_when = Predicate::parse(names["when"]);
+  }
+  return out;
+}
+
+TransformSpec Reader::transforms(const Node& node) const {
+  TransformSpec out;
+  out.all_text = node["values"].as_string("json") == "text";
+  const std::string null = node["null"].as_string("null");
+  out.null = null == "empty" ? TransformSpec::Null::empty_text : null == "omit" ? TransformSpec::Null::omit : TransformSpec::Null::null;
+  if (node["date"].as_string("iso") == "epoch_ms") out.date = TransformSpec::Time::epoch_ms;
+  if (node["timestamp"].as_string("iso") == "epoch_ms") out.timestamp = TransformSpec::Time::epoch_ms;
+  out.list_separator = node["list_separator"].as_string("");
+  return out;
+}
+
+LimitsSpec Reader::limits(const Node& node) const {
+  LimitsSpec out;
+  if (node["concurrency"].exists()) out.concurrency = static_cast<std::size_t>(std::max<std::int64_t>(1, node["concurrency"].as_integer()));
+  for (const Node& bucket : node["buckets"].items()) out.buckets.emplace_back(placeholders(bucket["max"], false), bucket["window"].as_duration());
+  for (const Node& item : node["headers"].items()) {
+    http::HeaderReader reader;
+    reader.remaining = item["remaining"].text();
+    reader.reset = item["reset"].as_string("");
+    const std::string as = item["reset_as"].as_string("seconds");
+    reader.reset_as = as == "unix_time" ? http::HeaderReader::Reset::unix_time
+                      : as == "milliseconds" ? http::HeaderReader::Reset::milliseconds : http::HeaderReader::Reset::seconds;
+    if (item["otherwise"].exists()) reader.otherwise = item["otherwise"].as_duration();
+    out.headers.push_back(std::move(reader));
+  }
+  if (const Node usage = node["usage"]; usage.exists())
+    out.usage = UsageSpec{usage["header"].text(), usage["name"].text(), placeholders(usage["stop_at"], false)};
+  return out;
+}
+
+Spec Reader::read() {
+  names_ = {"object", "key.field", "row.key", "row.fields", "row.all", "row.trace", "row.index", "rows.keys", "auth.access_token"};
+  for (const auto& entry : root_["settings"].entries()) names_.push_back(entry.name);
+  for (const auto& entry : root_["objects"]["list"].entries())
+    for (const auto& value : entry.value["values"].entries()) names_.push_back("object." + value.name);
+  if (!root_["settings"]["base_url"].exists())
+    root_["settings"].fail("connector.setting", "`base_url` is missing in settings", "every service can be pointed at another host");
+
+  Spec out;
+  out.name = root_["name"].text();
+  out.title = root_["title"].text();
+  out.summary = root_["summary"].text();
+  out.contract = root_["contract"].as_string("");
+  for (const auto& entry : root_["settings"].entries()) out.settings.push_back(setting(entry));
+  for (const Node& item : root_["auth"].items()) out.auth.push_back(auth(item));
+  out.objects = objects(root_["objects"]);
+  out.errors = errors(root_["errors"], {});
+  for (const auto& entry : root_["operations"].entries())
+    for (const Node& item : entry.value.items()) out.operations[entry.name].push_back(operation(item, out.errors));
+  out.transforms = transforms(root_["transforms"]);
+  out.limits = limits(root_["limits"]);
+  return out;
+}
+
+}  // namespace
+
+std::string_view name_of(ErrorClass error_class) { return class_names[static_cast<std::size_t>(error_class)]; }
+
+Spec parse_connector(std::string_view text, const std::string& name) {
+  Diagnostics diagnostics;
+  const Node root = config::parse(text, name, config::no_variables(), diagnostics);
+  diagnostics.throw_if_any();
+  connector_shape().check(root, diagnostics);
+  diagnostics.throw_if_any();
+  return Reader(root).read();
+}
+
+}  // namespace eddy::connectors

@@ -1,0 +1,208 @@
+// connector.yml as plain structs: a service's contract as data. Parsed once, immutable afterwards.
+//
+// The file is checked against connector_shape() (an unknown word is an error with its position), then every placeholder
+// and JSON pointer in it. Codes: config.*, connector.placeholder, connector.pointer, connector.test, connector.setting.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/document.h"
+#include "config/shape.h"
+#include "connectors/declarative/reply.h"
+#include "connectors/declarative/template.h"
+#include "core/value.h"
+#include "transport/http/pacing.h"
+
+namespace eddy::connectors {
+
+struct SettingSpec {
+  std::string name;
+  std::string doc;
+  std::string type = "text";  // text, integer, share
+  bool secret = false;
+  bool required = false;
+  std::optional<Template> otherwise;  // default; may use other settings
+};
+
+using NamedTemplates = std::vector<std::pair<std::string, Template>>;
+
+struct RequestSpec {
+  enum class Encoding { json, form };
+  std::string method = "POST";
+  Template url;  // relative ones go to the connection's base URL
+  NamedTemplates query;
+  NamedTemplates headers;
+  Encoding encoding = Encoding::json;
+  Tree body;
+};
+
+struct AuthSpec {
+  enum class Kind { header, basic, oauth2 };
+  Kind kind = Kind::header;
+  std::vector<std::string> needs;  // this way is taken when these settings are set; the first that fits wins
+  NamedTemplates headers;          // of every request; may use {auth.access_token}
+  Template user;                   // basic
+  Template password;
+  RequestSpec token_request;  // oauth2
+  std::string token;          // JSON pointers into its reply
+  std::string expires_in;     // seconds; empty: not told, the token is used until it is refused
+  std::string base_url_from;  // later requests go there
+  Predicate retry_on;         // a refused token request that may be tried again
+};
+
+// What an answer that is no success means for the rows of the request.
+enum class ErrorClass {
+  row,       // the service refuses these rows; alone: rejected, together: split
+  retry,     // not processed, may be sent again
+  throttle,  // too fast: not processed, wait
+  auth,      // the credentials are refused: refresh once, then stop
+  config,    // the mapping, the object or a permission is wrong: every row would fail, stop
+  stop,      // a quota is used up: stop until it is renewed
+  unsure,    // may have been processed (502 from a proxy): again when that is safe, otherwise in doubt
+  done,      // what was asked for is already so (delete of what is gone): applied
+};
+std::string_view name_of(ErrorClass error_class);
+
+struct ErrorRule {
+  ErrorClass error_class = ErrorClass::row;
+  std::optional<std::chrono::milliseconds> wait;
+};
+
+struct ErrorSpec {
+  std::vector<std::string> code;     // JSON pointers; the first code that is in `codes` decides
+  std::vector<std::string> message;  // JSON pointers; the first text found is shown
+  std::map<std::string, ErrorRule> codes;                        // the service's own codes
+  std::vector<std::pair<std::string, ErrorRule>> statuses;       // "429", "5xx"; the first that fits
+};
+
+struct MatchSpec {
+  enum class By { position, index, echo, all };
+  enum class Row { trace, key };
+  By by = By::position;
+  Template pointer;  // index, echo: where in the item
+  Row row = Row::trace;
+  bool ignore_case = false;
+};
+
+// A list in the reply that tells about rows.
+struct RowsSpec {
+  Template items;                 // JSON pointer to the list; an object there is a list of itself
+  std::vector<MatchSpec> match;   // tried in order until one names a row
+  bool refused = false;           // this list holds only failures
+  Predicate applied_when;         // otherwise
+  Predicate created_when;
+  bool tells_created = false;
+  std::string id;
+  std::vector<std::string> code;
+  std::vector<std::string> message;
+};
+
+struct OutcomeSpec {
+  Predicate success_when;  // the request was processed, look at the rows; default: status 2xx
+  std::vector<RowsSpec> rows;
+  bool missing_row_applied = false;  // the service mentions only failures
+};
+
+struct OperationSpec {
+  std::vector<std::string> objects;   // empty: all
+  std::vector<std::string> keys;      // fields that can be the key; empty: any
+  std::vector<std::string> keys_not;  // fields that cannot
+  RequestSpec request;
+  std::size_t rows_max = 1;
+  std::size_t bytes_max = 0;  // of the encoded body; 0: no limit
+  bool idempotent = true;     // sending it again ends in the same state
+  OutcomeSpec outcome;
+  ErrorSpec errors;  // the connector's, with the operation's own rules in front
+};
+
+struct FieldSpec {
+  std::string name;
+  Type type = Type::text;
+  bool required = false;
+  bool writable = true;
+  bool key = false;
+  std::size_t length_max = 0;
+  std::vector<std::string> options;
+};
+
+struct ObjectSpec {
+  std::string name;
+  std::string doc;
+  std::vector<std::string> keys;              // fields that can match records, for the manual
+  std::map<std::string, std::string> values;  // {object.word}
+  std::vector<FieldSpec> fields;              // known without asking
+};
+
+struct DiscoverSpec {
+  RequestSpec request;
+  Predicate missing_when;  // the service has no such object
+  Template items;  // JSON pointer
+  std::string name;
+  Template prefix;  // put before every name
+  std::string native_type;
+  std::map<std::string, Type> types;  // native type -> ours; others are text
+  std::string length;
+  Predicate skip_when, required_when, writable_when, key_when;
+  std::string options, option_value;
+  Predicate option_when;
+  std::optional<RequestSpec> keys_request;  // a second question: which fields can be keys
+  std::string keys_items;                   // list of names, or of lists of one name
+};
+
+struct ObjectsSpec {
+  std::vector<ObjectSpec> list;
+  bool open = false;         // other names exist too
+  bool open_fields = false;  // fields beyond the described ones exist
+  std::optional<DiscoverSpec> discover;
+  std::optional<RequestSpec> list_request;  // asks for the names
+  std::string list_items, list_name;
+  Predicate list_when;
+};
+
+// How cells are written.
+struct TransformSpec {
+  enum class Null { null, empty_text, omit };
+  enum class Time { iso, epoch_ms };
+  bool all_text = false;  // every value is a JSON string
+  Null null = Null::null;
+  Time date = Time::iso;
+  Time timestamp = Time::iso;
+  std::string list_separator;  // a JSON list of texts is joined with this; empty: sent as a list
+};
+
+struct UsageSpec {
+  std::string header;  // "Sforce-Limit-Info"
+  std::string name;    // "api-usage" in "api-usage=258/15000"
+  Template stop_at;    // share of the quota from which on we leave the rest to others
+};
+
+struct LimitsSpec {
+  std::size_t concurrency = 1;
+  std::vector<std::pair<Template, std::chrono::milliseconds>> buckets;  // max, window
+  std::vector<http::HeaderReader> headers;
+  std::optional<UsageSpec> usage;
+};
+
+struct Spec {
+  std::string name;
+  std::string title;
+  std::string summary;
+  std::string contract;  // where the service documents it
+  std::vector<SettingSpec> settings;
+  std::vector<AuthSpec> auth;
+  ObjectsSpec objects;
+  std::map<std::string, std::vector<OperationSpec>> operations;  // upsert, update, insert, erase, archive: first that fits
+  ErrorSpec errors;
+  TransformSpec transforms;
+  LimitsSpec limits;
+};
+
+config::Shape connector_shape();
+// Throws Error with everything that is wrong. `name` is what errors call the file.
+Spec parse_connector(std::string_view text, const std::string& name);
+
+}  // namespace eddy::connectors

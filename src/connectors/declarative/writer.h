@@ -1,0 +1,50 @@
+// One run of one sync against a declarative destination: changes in, requests out, verdicts back.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "connectors/declarative/cells.h"
+#include "connectors/declarative/session.h"
+#include "connectors/declarative/spec.h"
+#include "sync/destination.h"
+
+namespace eddy::connectors {
+
+class DeclarativeWriter final : public sync::Writer {
+ public:
+  // `write` and `remove` (nullptr: removals are not sent) belong to `spec`.
+  DeclarativeWriter(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session, sync::Delivery delivery,
+                    const OperationSpec& write, const OperationSpec* remove);
+
+  sync::Limits limits() const override;
+  sync::Answer deliver(std::span<const Change> changes) override;
+  std::vector<std::string> preview(std::span<const Change> changes) override;
+
+ private:
+  struct Batch {
+    std::vector<RenderedRow> rows;     // those that can be sent
+    std::vector<std::size_t> place;    // of each, in the changes
+    std::vector<Verdict> verdicts;     // of all changes; those that cannot be sent are filled in
+  };
+  const OperationSpec& operation_for(std::span<const Change> changes) const;
+  Batch render(const OperationSpec& operation, std::span<const Change> changes) const;
+  Lookup batch_lookup(const OperationSpec& operation, const std::vector<RenderedRow>& rows) const;
+  Lookup row_lookup(const std::vector<RenderedRow>& rows, std::size_t index) const;
+  nlohmann::json body(const OperationSpec& operation, const std::vector<RenderedRow>& rows) const;
+  // One request.
+  sync::Answer deliver_one(const OperationSpec& operation, std::span<const Change> changes);
+  // As many requests as the operation's own batch size needs, one after the other.
+  void deliver_parts(const OperationSpec& operation, std::span<const Change> changes, sync::Answer& answer);
+
+  std::shared_ptr<const Spec> spec_;
+  std::shared_ptr<Session> session_;
+  sync::Delivery delivery_;
+  const OperationSpec& write_;
+  const OperationSpec* remove_;
+  std::map<std::string, std::string> object_values_;
+};
+
+}  // namespace eddy::connectors
