@@ -15,9 +15,6 @@ using engine::quote_literal;
 
 namespace {
 
-// A lake `view` has no Parquet of its own: its version holds the SQL behind this mark instead of a path.
-constexpr std::string_view view_mark = "view:";
-
 std::string list_of(const std::vector<std::filesystem::path>& files) {
   std::vector<std::string> quoted;
   for (const auto& file : files) quoted.push_back(quote_literal(file.string()));
@@ -54,6 +51,8 @@ Session::Session(const Places& places, state::Store& store, const engine::Option
   auto c = database_.connect();
   c.execute("create schema raw; create schema clean; create schema presentation; create schema warehouse");
   for (const auto& [source, stream] : store_.loaded_streams()) refresh_stream(c, source, stream);
+  const bool there = std::filesystem::exists(places_.warehouse);
+  if (access_ == Access::write || there) attach_warehouse(c);
   // Views may read other views; whatever cannot be defined yet is tried again once its inputs are there.
   std::vector<state::ModelVersion> waiting = store_.current_models();
   for (std::size_t before = waiting.size() + 1; !waiting.empty() && waiting.size() < before;) {
@@ -67,8 +66,9 @@ Session::Session(const Places& places, state::Store& store, const engine::Option
       }
     });
   }
-  const bool there = std::filesystem::exists(places_.warehouse);
-  if (access_ == Access::read && !there) return;
+}
+
+void Session::attach_warehouse(engine::Connection& c) {
   if (places_.warehouse.has_parent_path()) std::filesystem::create_directories(places_.warehouse.parent_path());
   c.execute(fmt::format("attach {} as {}{}", quote_literal(places_.warehouse.string()), warehouse_catalog, access_ == Access::read ? " (read_only)" : ""));
   if (access_ == Access::write) c.execute(fmt::format("create schema if not exists {}.warehouse", warehouse_catalog));
@@ -80,6 +80,7 @@ void Session::refresh_model(engine::Connection& c, const std::string& model) {
   const auto version = store_.current_model(model);
   if (!version) return;
   const auto [layer, name] = layer_and_name(model);
+  if (version->path.starts_with(table_mark)) return refresh_warehouse_table(c, name);
   const std::string body = version->path.starts_with(view_mark) ? version->path.substr(view_mark.size())
                                                                 : fmt::format("select * from read_parquet({})", quote_literal((places_.lake / version->path).string()));
   c.execute(fmt::format("create or replace view {}.{} as {}", quote_identifier(layer), quote_identifier(name), body));

@@ -9,6 +9,8 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -40,13 +42,22 @@ class Session {
   // Every relation as "layer.name", sorted.
   std::vector<std::string> relations(engine::Connection& connection);
 
+  // Held by whoever replaces tables of warehouse.duckdb: putting one back may touch the tables that refer to it.
+  std::mutex& warehouse_writer() { return *warehouse_writer_; }
+
+  // How a model version says that it is no Parquet file: a view's SQL, or the name of a table of warehouse.duckdb, stands behind it.
+  static constexpr std::string_view view_mark = "view:";
+  static constexpr std::string_view table_mark = "table:";
   static constexpr std::string_view warehouse_catalog = "warehouse_db";
 
  private:
+  void attach_warehouse(engine::Connection& connection);
+
   Places places_;
   state::Store& store_;
   Access access_;
   engine::Database database_;
+  std::unique_ptr<std::mutex> warehouse_writer_ = std::make_unique<std::mutex>();
 };
 
 // The Parquet files (below the lake folder) that make up raw.<source>_<stream> now: of each origin path the newest load that
