@@ -54,11 +54,31 @@ Plan load_plan(engine::Connection& connection, const std::string& plan_id) {
   return plan_from_json(json::parse(rows.front()[0].as_string()));
 }
 
+std::vector<Change> changes(engine::Connection& connection, const Plan& plan, std::uint64_t offset, std::uint64_t limit) {
+  const std::size_t keys = plan.definition.key.size(), values = plan.definition.fields.size();
+  const std::string columns = numbered("k", keys) + (values == 0 ? "" : ", " + numbered("v", values));
+  auto result = connection.query(fmt::format("select number, op::bigint, changed, {} from {} where number >= {} and number < {} order by number", columns,
+                                             plan_table(plan.id), offset, offset + limit));
+  std::vector<Change> out;
+  while (auto chunk = result.next())
+    for (std::size_t r = 0; r < chunk->rows(); ++r) {
+      Change& change = out.emplace_back();
+      change.number = static_cast<std::uint64_t>(chunk->bigint(0, r));
+      change.operation = static_cast<Operation>(chunk->bigint(1, r));
+      change.key.reserve(keys);
+      for (std::size_t i = 0; i < keys; ++i) change.key.push_back(chunk->value(3 + i, r));
+      if (change.operation == Operation::remove) continue;
+      for (const char flag : chunk->varchar(2, r)) change.changed.push_back(flag == '1');
+      change.fields.reserve(values);
+      for (std::size_t i = 0; i < values; ++i) change.fields.push_back(chunk->value(3 + keys + i, r));
+    }
+  return out;
+}
+
 std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan, std::uint64_t offset, std::uint64_t limit) {
   const std::size_t keys = plan.definition.key.size(), values = plan.definition.fields.size();
   const std::string columns = numbered("k", keys) + (values == 0 ? "" : ", " + numbered("v", values) + ", " + numbered("o", values));
-  const std::string until = limit == 0 ? "" : fmt::format(" and number < {}", offset + limit);
-  auto result = connection.query(fmt::format("select number, op::bigint, changed, {} from {} where number >= {}{} order by number", columns, plan_table(plan.id), offset, until));
+  auto result = connection.query(fmt::format("select number, op::bigint, changed, {} from {} where number >= {} and number < {} order by number", columns, plan_table(plan.id), offset, offset + limit));
   std::vector<PlannedChange> out;
   while (auto chunk = result.next())
     for (std::size_t r = 0; r < chunk->rows(); ++r) {

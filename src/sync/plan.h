@@ -2,7 +2,7 @@
 // the engine, stored as a table beside the snapshot, and carries the snapshot's epoch; once the snapshot has moved it is stale.
 //
 //   plan.<id>: number (0…n-1: adds and changes ordered by key, then removes), op (0 add, 1 change, 2 remove), k1…kn, v1…vm the new
-//   values, o1…om the acknowledged ones, changed ('0'/'1' per field), row_hash of the new values
+//   values, o1…om the acknowledged ones, changed ('0'/'1' per field)
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -71,7 +71,8 @@ struct PlannedChange {
 Plan make_plan(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec, Clock& clock);
 // Throws Error("sync.plan_unknown").
 Plan load_plan(engine::Connection& connection, const std::string& plan_id);
-// Rows of a plan in its order, for people and for the fold. limit 0: all.
+// Up to `limit` rows from `offset` on, in the plan's order: as they are sent, and as they are shown.
+std::vector<Change> changes(engine::Connection& connection, const Plan& plan, std::uint64_t offset, std::uint64_t limit);
 std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan, std::uint64_t offset, std::uint64_t limit);
 // Throws Error("sync.plan_stale") when the snapshot has moved, or the sync's file has changed, since the plan was made.
 void check_fresh(const Plan& plan, std::uint64_t epoch, const Definition& now);
