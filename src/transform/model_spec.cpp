@@ -248,8 +248,7 @@ std::optional<ModelSpec> parse_model(const std::string& layer, const std::string
     model_shape().check(header, diagnostics);
     // A header that does not fit its shape cannot be read further: its nodes are not what the parser takes
     // them for.
-    if (diagnostics.list().size() == before_shape && before_shape == before)
-      Parser(spec, header, diagnostics).parse();
+    if (diagnostics.list().size() == before_shape) Parser(spec, header, diagnostics).parse();
   }
   if (trim(spec.source.sql).empty())
     diagnostics.add("transform.no_sql", fmt::format("{} has no SELECT statement", file),
