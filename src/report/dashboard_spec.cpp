@@ -113,6 +113,8 @@ const std::vector<Reads>& reads() {
 }
 constexpr std::array<std::string_view, 4> common_keys = {"type", "title", "description", "width"};
 
+std::string_view article(TileType type) { return type == TileType::area ? "an" : "a"; }
+
 bool is_chart(TileType type) {
   return type != TileType::number && type != TileType::table && type != TileType::text;
 }
@@ -124,12 +126,12 @@ void check_keys(TileType type, const Node& node, Diagnostics& diagnostics) {
     if (std::find(common_keys.begin(), common_keys.end(), entry.name) != common_keys.end()) continue;
     if (std::find(read.begin(), read.end(), entry.name) != read.end()) continue;
     diagnostics.add(entry.key.complaint("dashboard.key_not_used",
-                                        fmt::format("a {} tile does not use `{}`", name_of(type), entry.name),
+                                        fmt::format("{} {} tile does not use `{}`", article(type), name_of(type), entry.name),
                                         fmt::format("it uses {}", fmt::join(read, ", "))));
   }
   const auto need = [&](std::string_view key, std::string_view hint) {
-    if (given(node[key])) return;
-    diagnostics.add(node.complaint("dashboard.missing_key", fmt::format("a {} tile needs `{}`", name_of(type), key), std::string(hint)));
+    if (given(node[key]) && !(node[key].kind() == config::Kind::list && node[key].items().empty())) return;
+    diagnostics.add(node.complaint("dashboard.missing_key", fmt::format("{} {} tile needs `{}`", article(type), name_of(type), key), std::string(hint)));
   };
   if (type == TileType::text) {
     need("text", "text: what it says");

@@ -27,15 +27,21 @@
         else if (tile.y.length > 1) for (const y of tile.y) colourIndex('', y);
       }
   };
-  // One measure alone is always the first colour: a page of single lines stays calm.
-  const colour = (ink, domain, key, alone) => ink.palette[alone ? 0 : colourIndex(domain, key) % ink.palette.length];
+  // One measure alone is always the first colour: a page of single lines stays calm. A column with more values than there are
+  // colours cannot keep its promise across tiles; then neighbours in one tile at least differ.
+  function colour(ink, domain, key, at) {
+    const known = colourIndex(domain, key);
+    const shades = ink.palette.length - 1;
+    return ink.palette[(domains.get(domain).size > shades ? at : known) % shades];
+  }
 
   const reduced = () => window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-  function base(ink) {
+  // words: what a screen reader says instead of the picture; the table behind the tile's button says it all.
+  function base(ink, words) {
     return {
       animation: !eddy.selftest && !reduced(), animationDuration: 350, animationDurationUpdate: 250,
       backgroundColor: 'transparent', useUTC: true, textStyle: { fontFamily: ink.font, color: ink.text },
-      aria: { enabled: true, decal: { show: window.matchMedia('(prefers-contrast: more)').matches } },
+      aria: { enabled: true, label: { description: words }, decal: { show: window.matchMedia('(prefers-contrast: more)').matches } },
     };
   }
 
@@ -58,7 +64,7 @@
   }
   eddy.formatOf = formatOf;
 
-  function pie(tile, rows, ink) {
+  function pie(tile, rows, ink, width, height) {
     const grouped = eddy.chartData({ ...tile, limit: 0, series: '' }, rows);
     const xFormat = eddy.formatter(grouped.xColumn, 'auto', grouped.xs);
     const values = grouped.series[0].values;
@@ -73,17 +79,28 @@
     const total = slices.reduce((sum, slice) => sum + Math.max(0, slice.value), 0);
     const share = eddy.formatter({ name: '', type: 'real' }, 'percent', [0.001]);
     const part = (value) => (total > 0 ? share.text(value / total) : '');
-    return { ...base(ink), legend: { show: false },
-      title: { text: format.axis(total), subtext: 'total', left: 'center', top: 'middle', itemGap: 2,
-               textStyle: { color: ink.text, fontSize: 20, fontWeight: 650, fontFamily: ink.font },
-               subtextStyle: { color: ink.muted, fontSize: 12, fontFamily: ink.font } },
+    const shown = slices.filter((slice) => slice.value > 0);
+    // Names stand beside the ring where there is room, else below; never on it, where long ones are cut.
+    const beside = width >= 400;
+    const lines = Math.ceil(shown.reduce((sum, slice) => sum + slice.name.length * 6.6 + 78, 0) / width);
+    const below = beside ? 0 : lines * 25 + 8;
+    const ring = Math.min(beside ? width * 0.24 : width * 0.36, (height - below) / 2 - 12);
+    const byName = new Map(shown.map((slice) => [slice.name, slice.value]));
+    const words = 'Pie chart. ' + shown.map((slice) => slice.name + ' ' + part(slice.value)).join(', ') + '. Total ' + format.text(total) + '.';
+    return { ...base(ink, words),
+      legend: { ...legend(ink, shown.map((slice) => slice.name)), show: true,
+        ...(beside ? { orient: 'vertical', left: '56%', right: 0, top: 'middle', itemGap: 11 } : { type: 'plain', top: height - below + 6, left: 'center', itemGap: 12 }),
+        formatter: (name) => '{name|' + name.replace(/[{}|]/g, ' ') + '}  {part|' + part(byName.get(name)) + '}',
+        textStyle: { color: ink.muted, fontSize: 12, fontFamily: ink.font, overflow: 'truncate',
+          rich: { name: { color: ink.muted, fontSize: 12 }, part: { color: ink.text, fontSize: 12, fontWeight: 600 } } } },
       tooltip: tooltip(ink, { trigger: 'item', formatter: (at) => card(at.name, [[at.color, format.text(at.value), part(at.value)]]) }),
-      series: [{ type: 'pie', radius: ['52%', '76%'], minAngle: 2, padAngle: 1, avoidLabelOverlap: true,
-        itemStyle: { borderRadius: 3 },
-        label: { color: ink.muted, fontSize: 12, fontFamily: ink.font, overflow: 'truncate', formatter: (at) => at.name + '  ' + part(at.value) },
-        labelLine: { lineStyle: { color: ink.axis }, length: 8, length2: 8 },
-        data: slices.filter((s) => s.value > 0).map((s) => ({ name: s.name, value: s.value,
-          itemStyle: { color: s.key === null ? ink.palette[7] : colour(ink, tile.x, s.key, false) } })) }] };
+      series: [{ type: 'pie', name: grouped.series[0].name, center: [beside ? '27%' : '50%', (height - below) / 2],
+        radius: [Math.round(ring * 0.67), Math.round(ring)], minAngle: 2, padAngle: shown.length > 1 ? 1 : 0, itemStyle: { borderRadius: 3 },
+        label: { show: true, position: 'center', color: ink.text, fontSize: 19, fontWeight: 650, fontFamily: ink.font, lineHeight: 22,
+          formatter: () => format.axis(total) + '\n{small|total}', rich: { small: { fontSize: 11.5, color: ink.muted, fontWeight: 400 } } },
+        labelLine: { show: false }, emphasis: { scaleSize: 4 },
+        data: shown.map((s, at) => ({ name: s.name, value: s.value,
+          itemStyle: { color: s.key === null ? ink.palette[7] : colour(ink, tile.x, s.key, at) } })) }] };
   }
 
   function yAxis(ink, format, categories) {
@@ -96,38 +113,38 @@
     const common = { axisLine: { lineStyle: { color: ink.axis } }, axisTick: { show: false }, splitLine: { show: false } };
     const label = { color: ink.muted, fontSize: 11, fontFamily: ink.font, hideOverlap: true };
     if (kind === 'time') {
-      const grain = eddy.grain(grouped.xs.map(eddy.time));
-      const day = 86400000;
-      return { ...common, type: 'time', boundaryGap: false, minInterval: grain === 'year' ? 365 * day : grain === 'month' ? 28 * day : grain === 'day' ? day : 0,
-               axisLabel: { ...label, formatter: grain === 'year' ? { year: '{yyyy}', month: '' , day: ''}
-                 : { year: '{yyyy}', month: '{MMM}', day: '{d} {MMM}', hour: '{HH}:{mm}', minute: '{HH}:{mm}', second: '{HH}:{mm}:{ss}' } } };
+      const times = grouped.xs.map(eddy.time).filter((time) => time !== null);
+      const ticks = eddy.timeTicks(times, Math.max(2, Math.floor(width / 70)));
+      return { ...common, type: 'time', boundaryGap: false, axisLabel: { ...label, customValues: [...ticks.keys()], formatter: (time) => ticks.get(time) || '' } };
     }
-    if (kind === 'value') return { ...common, type: 'value', scale: true, axisLabel: { ...label, formatter: (v) => xFormat.axis(v) } };
-    const names = grouped.xs.map((cell) => (cell === null ? '(none)' : xFormat.text(cell)));
+    if (kind === 'value')
+      return { ...common, type: 'value', min: 'dataMin', max: 'dataMax', axisLabel: { ...label, alignMinLabel: 'left', alignMaxLabel: 'right', formatter: (v) => xFormat.axis(v) } };
+    const names = grouped.xs.map((cell) => (cell === null ? '(none)' : xFormat.axis(cell)));
     const few = names.length <= 12 && !eddy.isTime(grouped.xColumn.type);
     const room = Math.max(40, Math.floor((width - 60) / Math.max(1, names.length)) - 6);
     return { ...common, type: 'category', data: names, boundaryGap: !(tile.type === 'line' || tile.type === 'area'),
              axisLabel: tile.horizontal ? { ...label, width: Math.min(170, Math.round(width * 0.34)), overflow: 'truncate' }
-               : { ...label, interval: few ? 0 : 'auto', width: few ? room : undefined, overflow: few ? 'truncate' : undefined } };
+               : few && Math.max(...names.map((name) => name.length)) * 6.2 > room ? { ...label, interval: 0, rotate: 35, width: 110, overflow: 'truncate' }
+               : { ...label, interval: few ? 0 : 'auto' } };
   }
 
   function cartesian(tile, rows, ink, width) {
     const grouped = eddy.chartData(tile, rows);
     const isBar = tile.type === 'bar' || tile.type === 'stacked_bar';
     const kind = isBar ? 'category' : eddy.isTime(grouped.xColumn.type) ? 'time' : eddy.isNumeric(grouped.xColumn.type) ? 'value' : 'category';
-    const xFormat = eddy.formatter(grouped.xColumn, (tile.formats || {})[grouped.xColumn.name] || 'auto', grouped.xs);
+    const xFormat = eddy.formatter(grouped.xColumn, (tile.formats || {})[grouped.xColumn.name] || 'auto', grouped.xs, true);
     const alone = grouped.series.length === 1;
     const stacked = tile.type === 'stacked_bar' || (tile.type === 'area' && !alone);
     const formats = grouped.series.map((series) => formatOf(tile, series.column, rows));
     const place = (cell) => (kind === 'time' ? eddy.time(cell) : eddy.number(cell));
     const taken = new Set();
-    const series = grouped.series.map((one) => {
-      const shade = colour(ink, one.domain, one.key, alone && !one.domain);
+    const series = grouped.series.map((one, at) => {
+      const shade = alone && !one.domain ? ink.palette[0] : colour(ink, one.domain, one.key, at);
       let name = one.name;
       while (taken.has(name)) name += ' ';
       taken.add(name);
       const fill = (value) => (value === null && stacked ? 0 : value);
-      const data = one.values.map((value, at) => (kind === 'category' ? fill(value) : [place(grouped.xs[at]), fill(value)]));
+      const data = one.values.map((value, x) => (kind === 'category' ? fill(value) : [place(grouped.xs[x]), fill(value)]));
       const points = one.values.filter((value) => value !== null).length;
       return isBar
         ? { name, type: 'bar', data, color: shade, stack: stacked ? 'all' : undefined, barMaxWidth: 44, barCategoryGap: '28%', barGap: '8%',
@@ -140,11 +157,14 @@
     const names = series.map((one) => one.name);
     const across = xAxis(tile, grouped, ink, kind, xFormat, width);
     const up = yAxis(ink, formats[0], tile.horizontal);
-    if (tile.horizontal) across.inverse = true;
+    if (tile.horizontal) {
+      across.inverse = true;
+      up.axisLabel.alignMaxLabel = 'right';
+    }
     const tip = (points) => {
       const list = Array.isArray(points) ? points : [points];
       const at = list[0];
-      const title = kind === 'category' ? at.name : kind === 'time' ? xFormat.text(at.value[0]) : xFormat.text(at.value[0]);
+      const title = kind === 'category' ? (grouped.xs[at.dataIndex] === null ? '(none)' : xFormat.text(grouped.xs[at.dataIndex])) : xFormat.text(at.value[0]);
       const lines = list.map((point) => {
         const value = Array.isArray(point.value) ? point.value[1] : point.value;
         return [point.color, point.seriesName, formats[point.seriesIndex].text(value === undefined ? null : value), value];
@@ -155,15 +175,19 @@
       }
       return card(title, lines);
     };
-    return { ...base(ink), legend: legend(ink, names),
-      grid: { left: 2, right: 14, top: names.length > 1 ? 38 : 12, bottom: 2, containLabel: true },
+    const end = (at) => (grouped.xs[at] === null ? '(none)' : xFormat.text(grouped.xs[at]));
+    const points = grouped.xs.length;
+    const words = eddy.humanise(tile.type) + ' chart of ' + names.join(', ') + ' by ' + eddy.humanise(grouped.xColumn.name).toLowerCase() + '. '
+      + (points === 1 ? 'One point, ' + end(0) : points + ' points, from ' + end(0) + ' to ' + end(points - 1)) + '.';
+    return { ...base(ink, words), legend: legend(ink, names),
+      grid: { left: 2, right: 6, top: names.length > 1 ? 38 : 12, bottom: 2, outerBoundsMode: 'same', outerBoundsContain: 'all' },
       tooltip: tooltip(ink, { trigger: 'axis', formatter: tip,
         axisPointer: isBar ? { type: 'shadow', shadowStyle: { color: ink.line, opacity: 0.35 } } : { type: 'line', lineStyle: { color: ink.axis } } }),
       xAxis: tile.horizontal ? up : across, yAxis: tile.horizontal ? across : up, series };
   }
 
-  eddy.chartOption = function (tile, rows, width) {
+  eddy.chartOption = function (tile, rows, width, height) {
     const ink = eddy.ink();
-    return tile.type === 'pie' ? pie(tile, rows, ink) : cartesian(tile, rows, ink, width);
+    return tile.type === 'pie' ? pie(tile, rows, ink, width, height) : cartesian(tile, rows, ink, width);
   };
 })(window.eddy);

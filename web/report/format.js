@@ -50,6 +50,39 @@
   };
   eddy.timeText = (time, grain) => dates(grains[grain]).format(time);
 
+  // Where to write what under a time axis: Map of time -> label, at round times, at most `most` of them.
+  const day = 86400000, hour = 3600000;
+  const steps = [['hour', 1], ['hour', 3], ['hour', 6], ['hour', 12], ['day', 1], ['day', 2], ['day', 7], ['day', 14],
+                 ['month', 1], ['month', 2], ['month', 3], ['month', 6], ['year', 1], ['year', 2], ['year', 5], ['year', 10], ['year', 50]];
+  const length = { hour, day, month: 30.4 * day, year: 365.2 * day };
+  eddy.timeTicks = function (times, most) {
+    const low = Math.min(...times), high = Math.max(...times);
+    const grain = eddy.grain(times);
+    const least = { year: 12, month: 8, day: 4, minute: 0 }[grain];
+    const [unit, every] = steps.slice(least).find(([u, n]) => (high - low) / (length[u] * n) <= most) || steps[steps.length - 1];
+    const first = new Date(low);
+    let year = first.getUTCFullYear(), month = first.getUTCMonth();
+    if (unit === 'year') year -= year % every;
+    if (unit === 'month') month -= month % every;
+    const ticks = new Map();
+    const write = (options, time) => dates(options).format(time);
+    for (let at = 0; at < 10000; at++) {
+      const time = unit === 'year' ? Date.UTC(year + at * every, 0) : unit === 'month' ? Date.UTC(year, month + at * every)
+        : Math.floor(low / (length[unit] * every)) * length[unit] * every + at * length[unit] * every
+          // Weeks begin on Monday; day 0 of the count was a Thursday.
+          + (unit === 'day' && every % 7 === 0 ? 4 * day - (low - Math.floor(low / (7 * day)) * 7 * day < 4 * day ? 7 * day : 0) : 0);
+      if (time > high) break;
+      if (time < low) continue;
+      const date = new Date(time);
+      const january = date.getUTCMonth() === 0 || ticks.size === 0;
+      ticks.set(time, unit === 'year' ? write({ year: 'numeric' }, time)
+        : unit === 'month' ? write(january ? { month: 'short', year: 'numeric' } : { month: 'short' }, time)
+        : unit === 'day' || time % day === 0 ? write({ month: 'short', day: 'numeric' }, time)
+        : write({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, time));
+    }
+    return ticks;
+  };
+
   function kindOf(column, format) {
     if (format && format !== 'auto') return format;
     if (eddy.isTime(column.type)) return 'date';
@@ -63,8 +96,8 @@
   }
 
   // {text: one cell in full, axis: short form for ticks, headline: for a big number}
-  eddy.formatter = function (column, format, cells) {
-    const kind = kindOf(column, format);
+  eddy.formatter = function (column, format, cells, alongAxis) {
+    let kind = kindOf(column, format);
     const none = '\u2013';
     if (kind === 'date') {
       const grain = eddy.grain((cells || []).map(eddy.time));
@@ -72,7 +105,12 @@
         const time = typeof cell === 'number' ? cell : eddy.time(cell);
         return time === null ? (cell === null ? none : String(cell)) : eddy.timeText(time, grain);
       };
-      return { kind, text, axis: text, headline: text };
+      // Under an axis the year is left out where all have the same.
+      const times = (cells || []).map(eddy.time).filter((time) => time !== null);
+      const oneYear = new Set(times.map((time) => new Date(time).getUTCFullYear())).size === 1;
+      const { year, ...within } = grains[grain];
+      const axis = oneYear && grain !== 'year' ? (cell) => { const time = eddy.time(cell); return time === null ? text(cell) : dates(within).format(time); } : text;
+      return { kind, text, axis, headline: text };
     }
     if (kind === 'text' || (!eddy.isNumeric(column.type) && column.type !== 'boolean')) {
       const text = (cell) => cell === null || cell === undefined ? none
@@ -81,6 +119,8 @@
       return { kind: 'text', text, axis: text, headline: text };
     }
     const numbers = (cells || []).map(eddy.number);
+    // Years along an axis are names, not amounts.
+    if (alongAxis && kind === 'integer' && numbers.every((n) => n === null || (n >= 1900 && n <= 2100))) kind = 'plain';
     const with_ = (options) => (cell) => {
       if (cell === null || cell === undefined) return none;
       // Text holds more digits than a double; Intl formats it digit by digit.

@@ -58,7 +58,7 @@
         keys.map((key) => el('option', { value: 'is:' + key }, key === none ? '(none)' : key)));
       select.value = initial(filter);
       this.selects.set(filter, select);
-      return el('label', { for: id }, el('span', {}, filter.label), select);
+      return el('label', { for: id }, el('span', {}, filter.label === filter.name ? eddy.humanise(filter.name) : filter.label), select);
     }
 
     chosen() {
@@ -89,6 +89,8 @@
       if (this.reset) this.reset.hidden = ![...this.selects].some(([filter, select]) => select.value !== initial(filter));
       for (const [, select] of this.selects) select.classList.toggle('on', select.value !== 'all');
       for (const tile of this.tiles) tile.filter(chosen);
+      // The height of a row is known when all of its tiles are drawn.
+      this.resize();
     }
 
     resize() { for (const tile of this.tiles) tile.resize(); }
@@ -113,7 +115,6 @@
     }
     page.read(chosen);
     page.draw();
-    page.resize();
   }
 
   const clock = (iso) => eddy.timeText(Date.parse(iso), 'minute') + ' UTC';
@@ -122,7 +123,6 @@
     const nav = document.getElementById('nav');
     if (data.dashboards.length > 1) {
       for (const one of data.dashboards) nav.append(el('a', { href: '#' + encodeURIComponent(one.name), 'data-name': one.name }, one.title));
-      document.body.classList.add('many');
     } else {
       nav.remove();
     }
@@ -151,7 +151,7 @@
   const printing = (on) => () => {
     document.body.classList.toggle('printing', on);
     document.documentElement.dataset.theme = on ? 'light' : eddy.theme.name();
-    if (current) { current.draw(); current.resize(); }
+    if (current) current.draw();
   };
   window.addEventListener('beforeprint', printing(true));
   window.addEventListener('afterprint', printing(false));

@@ -9,8 +9,12 @@
   async function pixels(chart) {
     const width = chart.getWidth(), height = chart.getHeight();
     const image = new Image();
-    image.src = 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(chart.renderToSVGString());
-    await image.decode();
+    const drawing = new XMLSerializer().serializeToString(chart.getDom().querySelector('svg'));
+    await new Promise((done, failed) => {
+      image.onload = done;
+      image.onerror = () => failed(new Error('the drawing is not an image: ' + drawing.slice(0, 200)));
+      image.src = 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(drawing);
+    });
     const canvas = document.createElement('canvas');
     canvas.width = width;
     canvas.height = height;

@@ -38,9 +38,10 @@
         el('table', {}, el('thead', {}, el('tr', {}, head)), el('tbody', {}, body)));
       if (tile.height) scroll.style.maxHeight = tile.height + 'px';
       place.replaceChildren(scroll);
-      if (shown.length < chosen.length)
-        place.append(el('button', { type: 'button', class: 'more', onclick: () => { order.all = true; draw(); } },
-          'Show all ' + eddy.count(chosen.length, 'row')));
+      const rest = shown.length < chosen.length;
+      if (rest || chosen.length > 10)
+        place.append(el('div', { class: 'foot' }, el('span', {}, (rest ? 'First ' + shown.length + ' of ' : '') + eddy.count(chosen.length, 'row')),
+          rest ? el('button', { type: 'button', class: 'more', onclick: () => { order.all = true; draw(); } }, 'Show all') : null));
       if (focus !== undefined) place.querySelector('[data-column="' + focus + '"]').focus();
     };
     draw();

@@ -28,7 +28,7 @@
     const absolute = format.kind === 'percent' || b === 0 ? null : (change > 0 ? '+' : '\u2212') + format.headline(Math.abs(change));
     return el('p', { class: 'delta' },
       el('span', { class: 'chip ' + (good ? 'good' : 'bad'), title: absolute, 'aria-label': (change > 0 ? 'up ' : 'down ') + size + (good ? ', good' : ', bad') },
-        (change > 0 ? '\u25B2 ' : '\u25BC ') + size), absolute ? el('span', { class: 'absolute' }, absolute) : null, against);
+        (change > 0 ? '\u25B2 ' : '\u25BC ') + size), against);
   }
 
   function sparkline(values) {
@@ -70,7 +70,10 @@
     }
     if (compareIndex >= 0) before = eddy.aggregate(eddy.cellsOf(rows, compareIndex), tile.aggregate);
     const whole = tile.aggregate === 'count' ? eddy.formatter({ name: '', type: 'integer' }, tile.format) : format;
-    place.replaceChildren(el('p', { class: 'number' + (now === null ? ' none' : '') }, whole.headline(now)));
+    const written = whole.headline(now);
+    // Long numbers shrink rather than break.
+    const shrink = written.length > 11 ? 'font-size:' + Math.max(16, Math.round((34 * 11) / written.length)) + 'px' : null;
+    place.replaceChildren(el('p', { class: 'figure' + (now === null ? ' none' : ''), style: shrink }, written));
     const compared = before === null ? null : delta(tile, whole, now, before);
     if (compared) place.append(compared);
     if (spark) place.append(spark);
@@ -84,7 +87,7 @@
       this.chart = null;
       this.active = {};
       this.body = el('div', { class: 'body' });
-      this.badge = el('span', { class: 'badge', hidden: true });
+      this.badge = el('p', { class: 'badge', hidden: true });
       this.notes = el('p', { class: 'notes', hidden: true });
       this.node = this.frame();
     }
@@ -93,11 +96,11 @@
       const spec = this.spec;
       const titled = spec.title || spec.type !== 'text';
       const tools = spec.result && spec.type !== 'number' && spec.result.rows.length > 0 ? this.tools() : null;
-      return el('section', { class: 'tile ' + spec.type, style: '--width:' + spec.width, id: this.id,
+      return el('section', { class: 'tile is-' + spec.type, style: '--width:' + spec.width, id: this.id,
           'aria-labelledby': titled ? this.id + '-title' : null },
         titled ? el('header', {}, el('div', {}, el('h2', { id: this.id + '-title' }, spec.title || eddy.humanise(spec.value || spec.y?.[0] || spec.type)),
-          spec.description ? el('p', {}, spec.description) : null), this.badge, tools) : null,
-        this.body, this.notes);
+          spec.description ? el('p', {}, spec.description) : null), tools) : null,
+        this.body, this.badge, this.notes);
     }
 
     tools() {
@@ -159,22 +162,20 @@
     drawChart(rows) {
       if (!this.chart) {
         const place = el('div', { class: 'chart' });
-        if (this.spec.height) place.style.height = this.spec.height + 'px';
+        if (this.spec.height) place.style.flex = '0 0 ' + this.spec.height + 'px';
         this.body.replaceChildren(place);
         this.chart = echarts.init(place, null, { renderer: 'svg' });
-        this.width = place.clientWidth;
       }
-      this.chart.setOption(eddy.chartOption(this.spec, rows, this.width), { notMerge: true });
+      this.chart.setOption(eddy.chartOption(this.spec, rows, this.chart.getWidth(), this.chart.getHeight()), { notMerge: true });
       this.chart.getDom().setAttribute('role', 'img');
     }
 
     resize() {
       if (!this.chart) return;
-      const width = this.chart.getDom().clientWidth;
-      if (width === 0 || width === this.width) return;
-      this.width = width;
+      const { clientWidth: width, clientHeight: height } = this.chart.getDom();
+      if (width === 0 || (width === this.chart.getWidth() && height === this.chart.getHeight())) return;
       this.chart.resize({ animation: { duration: 0 } });
-      this.chart.setOption(eddy.chartOption(this.spec, this.rows(), width), { notMerge: true });
+      this.chart.setOption(eddy.chartOption(this.spec, this.rows(), width, height), { notMerge: true });
     }
 
     drop() {
