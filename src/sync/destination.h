@@ -27,7 +27,7 @@ std::string_view name_of(Mode mode);
 struct FieldSchema {
   std::string name;
   Type type = Type::text;
-  std::string native_type;         // the destination's own word: "picklist", "VARCHAR(80)"
+  std::string native_type = {};    // the destination's own word: "picklist", "VARCHAR(80)"
   bool required = false;           // needed to create a record
   bool writable = true;
   bool key = false;                // can identify a record (unique there)
@@ -65,7 +65,7 @@ struct Answer {
   // batch until the bad row stands alone; the verdicts are used only when the batch was a single row.
   bool refused_whole = false;
   // With Outcome::retry: do not send to this destination before so long. Otherwise sync backs off by itself.
-  std::optional<std::chrono::milliseconds> retry_after;
+  std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
 };
 
 class Writer {
