@@ -71,7 +71,6 @@ void add_flow_commands(CLI::App& app, CommandLine& line) {
   auto* c = app.add_subcommand("run", "The whole loop in graph order: ingest, models, tests, syncs, dashboards");
   add_selection(c, run_options.selection);
   c->add_option("--threads", run_options.threads, "Nodes at the same time");
-  c->add_flag("--approve", run_options.approve, "Let plans through that a guard would hold");
   c->callback([&] { line.action = [&](const Context& x) { return run(x, run_options); }; });
 
   auto& plan_options = keep<PlanOptions>();
@@ -84,8 +83,8 @@ void add_flow_commands(CLI::App& app, CommandLine& line) {
 
   auto& apply_options = keep<ApplyOptions>();
   c = app.add_subcommand("apply", "Send exactly what a plan file says; refused when the plan is stale");
-  c->add_option("PLAN", apply_options.plan, "File written by `eddy plan --out`")->required();
-  c->add_flag("--approve", apply_options.approve, "Let plans through that a guard holds");
+  c->add_option("PLAN", apply_options.plan, "File written by `eddy plan --out`");
+  c->add_option("--approve", apply_options.approve, "Send this plan although a guard holds it; an ID, may be repeated");
   c->callback([&] { line.action = [&](const Context& x) { return apply(x, apply_options); }; });
 
   static Selection test_selection;

@@ -48,13 +48,12 @@ struct PlanOptions {
   std::size_t examples = 5;  // changed rows shown per sync
 };
 struct ApplyOptions {
-  std::filesystem::path plan;
-  bool approve = false;
+  std::filesystem::path plan;         // file of `eddy plan --out`; may be empty when ids are approved
+  std::vector<std::string> approve;   // ids of plans that a guard holds and a person has looked at
 };
 struct RunOptions {
   Selection selection;
   std::size_t threads = 0;  // 0: of eddy.yml
-  bool approve = false;
 };
 struct QueryOptions {
   std::string sql;            // "-" reads standard input

@@ -1,0 +1,37 @@
+#include "app/workspace.h"
+
+#include "core/clock.h"
+
+namespace eddy::app {
+namespace {
+constexpr int lock_wait_seconds = 5;
+}
+
+Workspace::Workspace(const Context& context)
+    : context_(context),
+      registry_(context.project_folder),
+      project_(project::load_project(context.project_folder, context.target, registry_.connection_types())) {}
+
+void Workspace::lock(const std::string& command) { lock_.emplace(project_.settings.places.dot_eddy, command, lock_wait_seconds); }
+
+state::Store& Workspace::store() {
+  if (!store_) store_ = state::Store::open(project_.settings.places.dot_eddy / "state.db");
+  return *store_;
+}
+
+warehouse::Session& Workspace::session(warehouse::Access access) {
+  if (!session_) session_.emplace(project_.settings.places, store(), project_.settings.engine, access);
+  return *session_;
+}
+
+sync::Surroundings Workspace::surroundings() const { return {system_clock(), context_.cancel, project_.settings.places.project}; }
+
+std::unique_ptr<sync::Destination> Workspace::destination(const std::string& connection) const {
+  return registry_.open_destination(*project_.connection(connection), surroundings());
+}
+
+std::unique_ptr<ingest::Source> Workspace::source(const std::string& connection) const {
+  return registry_.open_source(*project_.connection(connection), {system_clock(), context_.cancel, project_.settings.places.project});
+}
+
+}  // namespace eddy::app
