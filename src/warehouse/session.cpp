@@ -29,20 +29,20 @@ std::pair<std::string, std::string> layer_and_name(const std::string& relation) 
 }  // namespace
 
 std::vector<std::filesystem::path> current_rows(const std::vector<state::Load>& loads, bool append) {
-  std::vector<std::filesystem::path> files;
-  std::map<std::string, std::size_t> place_of;  // origin path -> index in files
-  for (const state::Load& load : loads) {
+  std::vector<const state::LoadedFile*> current;
+  std::map<std::string, std::size_t> place_of;  // origin path -> index in current
+  for (const state::Load& load : loads)
     for (const state::LoadedFile& file : load.files) {
-      if (append) {
-        if (!file.rows_path.empty()) files.emplace_back(file.rows_path);
-        continue;
-      }
-      const auto [place, fresh] = place_of.emplace(file.path, files.size());
-      if (fresh) files.emplace_back();
-      files[place->second] = file.rows_path;
+      const auto [place, fresh] = place_of.emplace(file.path, current.size());
+      if (append || fresh) current.push_back(&file);
+      else current[place->second] = &file;
     }
-  }
-  std::erase_if(files, [](const auto& path) { return path.empty(); });
+  std::erase_if(current, [](const auto* file) { return file->rows_path.empty(); });
+  // A file without rows only lends its columns, with types nobody has seen a value of: not where others have rows.
+  if (std::any_of(current.begin(), current.end(), [](const auto* file) { return file->rows > 0; }))
+    std::erase_if(current, [](const auto* file) { return file->rows == 0; });
+  std::vector<std::filesystem::path> files;
+  for (const auto* file : current) files.emplace_back(file->rows_path);
   return files;
 }
 

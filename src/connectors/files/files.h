@@ -1,0 +1,12 @@
+// Connection type `files`: streams are files below one folder.
+#pragma once
+
+#include "ingest/source.h"
+
+namespace eddy::connectors {
+
+// Settings: path (folder that stream paths are relative to; default: the project folder). The folder's own existence is asked
+// when it is used: Error("files.no_folder").
+ingest::SourceType files_source();
+
+}  // namespace eddy::connectors
