@@ -92,6 +92,14 @@ TEST_F(Star, BadDimensionsAreRefusedWithExamples) {
                                dimension("key: a\nunknown: {b: nobody}\n", "select 1 as a, 'x' as b"));
   EXPECT_EQ(value.code(), "transform.unknown_value");
   EXPECT_EQ(value.diagnostics().front().position.line, 4);
+  EXPECT_EQ(error_of("warehouse.dim_customer",
+                     dimension("key: a\nunknown: {b: \"'x'\"}\n", "select 1 as a, 2 as b"))
+                .code(),
+            "transform.unknown_value");
+  EXPECT_EQ(
+      error_of("warehouse.dim_customer", dimension("key: a\nunknown: {a: 1}\n", "select 1 as a, 2 as b"))
+          .code(),
+      "transform.constraint");
   EXPECT_EQ(rows("from warehouse.dim_customer order by 1"), "0,-,-; 1,a,Al");
 }
 
@@ -160,6 +168,10 @@ TEST_F(Star, ANaturalKeyMayChangeItsTypeWhenMembersCanFollow) {
   const Error lost = error_of("warehouse.dim_x", header + "select 7 as id");
   EXPECT_EQ(lost.code(), "transform.key_changed");
   EXPECT_NE(lost.message().find("\"id\":null"), std::string::npos) << lost.message();
+  build("warehouse.dim_y", header + "select * from (values ('1'), ('01')) t(id)");
+  const Error merged = error_of("warehouse.dim_y", header + "select 1 as id");
+  EXPECT_EQ(merged.code(), "transform.key_changed");
+  EXPECT_EQ(rows("from warehouse.dim_y order by 1"), "0,-; 1,01; 2,1");
 }
 
 TEST_F(Star, AnotherNaturalKeyIsRefusedWhileFactsReferToIt) {
@@ -201,6 +213,11 @@ TEST_F(Star, BadFactsAreRefused) {
   EXPECT_EQ(
       error_of("warehouse.f", lookup("dim_customer", "select 'a' as customer_id, 1 as customer_key")).code(),
       "transform.column_taken");
+  build("warehouse.dim_day", "/* eddy\nmaterialize: dimension\nkey: day\n*/ select date '2026-01-01' as day");
+  const Error odd = error_of("warehouse.f",
+                             "/* eddy\nmaterialize: fact\ndimensions: {day_key: {dimension: "
+                             "warehouse.dim_day, key: day}}\n*/ select 5 as day");
+  EXPECT_EQ(odd.code(), "transform.sql");
   EXPECT_EQ(rows("from warehouse.fact_order"), "1,10,a");
 }
 
@@ -329,7 +346,8 @@ TEST_F(Tables, ReadersSeeTheOldRowsUntilTheCommit) {
   EXPECT_EQ(reader.query("select count(*) from warehouse_db.warehouse.a").scalar().as_integer(), 3);
 }
 
-// What a machine that stopped right now would leave behind: the file and the log beside it, not yet folded into it.
+// What a machine that stopped right now would leave behind: the file and the log beside it, not yet folded
+// into it.
 TEST_F(Tables, ARebuiltChainIsWholeAfterACrash) {
   const std::string a = "/* eddy\nkey: a\n*/ ";
   build("warehouse.a", a + "select 1 as a");
@@ -337,15 +355,19 @@ TEST_F(Tables, ARebuiltChainIsWholeAfterACrash) {
   build("warehouse.c", "/* eddy\nreferences: {b: warehouse.b}\n*/ select 2 as b");
   build("warehouse.a", a + "select 1 as a, 'new' as more");
   build("warehouse.dim_x", "/* eddy\nmaterialize: dimension\nkey: k\n*/ select 'k' as k, 1 as v");
-  build("warehouse.fact_x", "/* eddy\nmaterialize: fact\ndimensions: {x_key: {dimension: warehouse.dim_x, key: k}}\n*/ select 'k' as k");
+  build("warehouse.fact_x",
+        "/* eddy\nmaterialize: fact\ndimensions: {x_key: {dimension: warehouse.dim_x, key: k}}\n*/ select "
+        "'k' as k");
   build("warehouse.dim_x", "/* eddy\nmaterialize: dimension\nkey: k\n*/ select 'k' as k, 2 as v");
   ASSERT_TRUE(std::filesystem::exists(scratch / "warehouse.duckdb.wal"));
   std::filesystem::create_directories(scratch / "after");
-  for (const char* file : {"warehouse.duckdb", "warehouse.duckdb.wal"}) std::filesystem::copy_file(scratch / file, scratch / "after" / file);
+  for (const char* file : {"warehouse.duckdb", "warehouse.duckdb.wal"})
+    std::filesystem::copy_file(scratch / file, scratch / "after" / file);
   auto copy = engine::Database::in_memory({.memory_limit = "200MB", .spill_folder = {}, .threads = 1});
   auto connection = copy.connect();
   connection.execute("attach '" + (scratch / "after/warehouse.duckdb").string() + "' as w; use w.warehouse");
-  EXPECT_EQ(connection.query("select more from c join b using (b) join a using (a)").scalar().as_string(), "new");
+  EXPECT_EQ(connection.query("select more from c join b using (b) join a using (a)").scalar().as_string(),
+            "new");
   EXPECT_EQ(connection.query("select v from fact_x join dim_x using (x_key)").scalar().as_integer(), 2);
   EXPECT_THROW(connection.execute("insert into c values (9)"), Error);
   EXPECT_THROW(connection.execute("delete from a"), Error);
