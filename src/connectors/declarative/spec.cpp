@@ -290,7 +290,7 @@ ObjectsSpec Reader::objects(const Node& node) const {
 TransformSpec Reader::transforms(const Node& node) const {
   TransformSpec out;
   out.all_text = node["values"].as_string("json") == "text";
-  const std::string null = node["null"].as_string("null");
+  const std::string null = node["nulls"].as_string("null");
   out.null = null == "empty" ? TransformSpec::Null::empty_text : null == "omit" ? TransformSpec::Null::omit : TransformSpec::Null::null;
   if (node["date"].as_string("iso") == "epoch_ms") out.date = TransformSpec::Time::epoch_ms;
   if (node["timestamp"].as_string("iso") == "epoch_ms") out.timestamp = TransformSpec::Time::epoch_ms;

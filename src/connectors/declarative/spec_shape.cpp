@@ -145,7 +145,7 @@ Shape limits() {
 
 Shape connector_shape() {
   const Shape transforms = Shape::object({field("values", Shape::enumeration({"json", "text"}), "text: every value is a string"),
-                                          field("null", Shape::enumeration({"null", "empty", "omit"}), "how null is written"),
+                                          field("nulls", Shape::enumeration({"null", "empty", "omit"}), "how null is written"),
                                           field("date", Shape::enumeration({"iso", "epoch_ms"}), "how dates are written"),
                                           field("timestamp", Shape::enumeration({"iso", "epoch_ms"}), "how times are written"),
                                           field("list_separator", text(), "a list of texts is joined with this")});
