@@ -176,7 +176,8 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& file
 }  // namespace
 
 Ledger::Ledger(std::filesystem::path file, const LedgerHeader& header) : file_(std::move(file)) {
-  std::filesystem::create_directories(file_.parent_path());
+  std::error_code ignored;  // open() below says what is wrong
+  std::filesystem::create_directories(file_.parent_path(), ignored);
   fd_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
   if (fd_ < 0) throw Error("sync.ledger_unwritable", fmt::format("cannot create {}: {}", file_.string(), std::strerror(errno)), "check the folder's permissions and free space");
   try {
