@@ -2,13 +2,17 @@
 
 #include <cstddef>
 
-// The assembler copies the bytes: a string literal of a megabyte would take the compiler seconds and gigabytes.
-#define EDDY_EMBED(symbol, file)                                              \
-  __asm__(".pushsection .rodata, \"a\", @progbits\n"                          \
-          ".global eddy_asset_" #symbol "\n.global eddy_asset_" #symbol "_end\n" \
-          "eddy_asset_" #symbol ":\n.incbin \"" file "\"\n"                   \
-          "eddy_asset_" #symbol "_end:\n.byte 0\n.popsection\n");             \
-  extern "C" const char eddy_asset_##symbol[];                                \
+// The assembler copies the bytes: a string literal of a megabyte would take the compiler seconds and
+// gigabytes.
+#define EDDY_EMBED(symbol, file)                                    \
+  __asm__(                                                          \
+      ".pushsection .rodata, \"a\", @progbits\n"                    \
+      ".global eddy_asset_" #symbol "\n.global eddy_asset_" #symbol \
+      "_end\n"                                                      \
+      "eddy_asset_" #symbol ":\n.incbin \"" file                    \
+      "\"\n"                                                        \
+      "eddy_asset_" #symbol "_end:\n.byte 0\n.popsection\n");       \
+  extern "C" const char eddy_asset_##symbol[];                      \
   extern "C" const char eddy_asset_##symbol##_end[]
 
 EDDY_EMBED(page, EDDY_WEB "page.html");
@@ -25,7 +29,9 @@ EDDY_EMBED(page_js, EDDY_WEB "page.js");
 EDDY_EMBED(selftest, EDDY_WEB "selftest.js");
 EDDY_EMBED(echarts, EDDY_ECHARTS);
 
-#define EDDY_VIEW(symbol) std::string_view(eddy_asset_##symbol, static_cast<std::size_t>(eddy_asset_##symbol##_end - eddy_asset_##symbol))
+#define EDDY_VIEW(symbol)               \
+  std::string_view(eddy_asset_##symbol, \
+                   static_cast<std::size_t>(eddy_asset_##symbol##_end - eddy_asset_##symbol))
 
 namespace eddy::report {
 

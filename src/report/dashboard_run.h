@@ -1,4 +1,5 @@
-// Runs the queries of one dashboard. The seam between the warehouse and whatever shows the result: a file now, a server too.
+// Runs the queries of one dashboard. The seam between the warehouse and whatever shows the result: a file
+// now, a server too.
 #pragma once
 
 #include <cstdint>
@@ -28,21 +29,23 @@ struct DashboardRun {
   // {name, title, text, description,
   //  filters: [{name, label, column, options: [cell…] | null, initial: text | null}],
   //  tiles: [{type, title, …the tile's own keys…,
-  //           result: {columns: [{name, type}], rows: [[cell…]…], truncated} | error: {code, message, hint}}]}
-  // A cell is null, a boolean, a number, text, or a list or map. Numbers that a double cannot hold exactly are text.
-  // Column names in a tile are written as the result has them, whatever case the file used.
+  //           result: {columns: [{name, type}], rows: [[cell…]…], truncated} | error: {code, message,
+  //           hint}}]}
+  // A cell is null, a boolean, a number, text, or a list or map. Numbers that a double cannot hold exactly
+  // are text. Column names in a tile are written as the result has them, whatever case the file used.
   nlohmann::json data;
   std::uint64_t tiles = 0;
   std::uint64_t rows = 0;  // embedded
   std::vector<Failure> failures;
 };
 
-// Takes its own connection; may run beside others on the same Session. Throws only Error("report.interrupted").
-// Codes of failures, beside those of the engine:
+// Takes its own connection; may run beside others on the same Session. Throws only
+// Error("report.interrupted"). Codes of failures, beside those of the engine:
 //   dashboard.unknown_column  a key names a column that the result does not have
 //   dashboard.not_a_number    a measured column is not numeric
 //   dashboard.unused_filter   no tile has the filter's column
-DashboardRun run_dashboard(warehouse::Session& session, const DashboardSpec& spec, const Cancel& cancel, const Limits& limits = {});
+DashboardRun run_dashboard(warehouse::Session& session, const DashboardSpec& spec, const Cancel& cancel,
+                           const Limits& limits = {});
 
 // A cell as described above.
 nlohmann::json cell_json(const Value& value);

@@ -1,7 +1,7 @@
 // What a file dashboards/<name>.yml says. The struct, its parser and its JSON Schema follow from one shape.
 //
-// A dashboard is a list of tiles on a grid of 12 columns. A tile is one query (or one whole model) and a way to draw its
-// result; a filter is a choice in the browser over the rows that were embedded.
+// A dashboard is a list of tiles on a grid of 12 columns. A tile is one query (or one whole model) and a way
+// to draw its result; a filter is a choice in the browser over the rows that were embedded.
 #pragma once
 
 #include <cstdint>
@@ -40,15 +40,16 @@ struct TileSpec {
   std::string value;        // number: column; empty: the first numeric one
   std::string compare;      // number: column with the value to compare with; may be empty
   std::string compare_label;
-  bool good_is_up = true;   // number: which direction is coloured as good news
-  std::string x;            // charts: column of the axis (pie: of the slices); number: column of the sparkline, may be empty
-  std::vector<std::string> y;  // charts: one or more columns
-  std::string series;       // charts: column whose values become series; only with one y
+  bool good_is_up = true;  // number: which direction is coloured as good news
+  std::string
+      x;  // charts: column of the axis (pie: of the slices); number: column of the sparkline, may be empty
+  std::vector<std::string> y;        // charts: one or more columns
+  std::string series;                // charts: column whose values become series; only with one y
   std::vector<std::string> columns;  // table: which, in which order; empty: all
   Format format = Format::automatic;
   std::vector<ColumnFormat> formats;  // of single columns; stronger than `format`
   Aggregate aggregate = Aggregate::sum;
-  std::string sort;         // column; empty: as the query gives it
+  std::string sort;  // column; empty: as the query gives it
   bool sort_descending = false;
   std::uint64_t limit = 0;  // rows of a table or x values of a chart, after sorting; 0: all
   bool horizontal = false;  // bar, stacked_bar
@@ -76,7 +77,8 @@ struct DashboardSpec {
   std::vector<FilterSpec> filters;
   std::vector<TileSpec> tiles;
 
-  // Every SELECT that the dashboard runs, with the node it was written in: the graph reads its dependencies from them.
+  // Every SELECT that the dashboard runs, with the node it was written in: the graph reads its dependencies
+  // from them.
   struct Query {
     std::string sql;
     config::Node node;
@@ -86,13 +88,15 @@ struct DashboardSpec {
 
 const config::Shape& dashboard_shape();
 
-// Checks the file and builds the struct; nullopt when anything was complained about. Codes beside those of config/shape.h:
+// Checks the file and builds the struct; nullopt when anything was complained about. Codes beside those of
+// config/shape.h:
 //   dashboard.no_tiles        a dashboard without tiles
 //   dashboard.missing_key     a key this tile type needs
 //   dashboard.key_not_used    a key that this tile type does not read
 //   dashboard.conflict        two keys that exclude each other (sql and model; series and several y)
 //   dashboard.bad_model       `model` is not <layer>.<name>
 //   dashboard.bad_value       a width, height, limit or sort out of its range
-std::optional<DashboardSpec> parse_dashboard(const std::string& name, const config::Node& node, Diagnostics& diagnostics);
+std::optional<DashboardSpec> parse_dashboard(const std::string& name, const config::Node& node,
+                                             Diagnostics& diagnostics);
 
 }  // namespace eddy::report

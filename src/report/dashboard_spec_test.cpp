@@ -80,12 +80,15 @@ tiles:
 
   std::vector<std::string> queries;
   for (const DashboardSpec::Query& query : spec.queries()) queries.push_back(query.sql);
-  EXPECT_EQ(queries, (std::vector<std::string>{"select 1", "select * from presentation.\"kpi\"", "select 1", "select 2", "select 3"}));
+  EXPECT_EQ(queries, (std::vector<std::string>{"select 1", "select * from presentation.\"kpi\"", "select 1",
+                                               "select 2", "select 3"}));
   EXPECT_EQ(spec.queries()[1].node.position().line, 11);
 }
 
 TEST(DashboardSpec, AKeyWithoutAValueIsAsGoodAsAbsent) {
-  const Parsed parsed = parse("title: T\ntext:\nfilters:\ntiles:\n  - type: table\n    sql: select 1\n    title:\n    columns:\n    limit:\n");
+  const Parsed parsed = parse(
+      "title: T\ntext:\nfilters:\ntiles:\n  - type: table\n    sql: select 1\n    title:\n    columns:\n    "
+      "limit:\n");
   ASSERT_TRUE(parsed.spec.has_value()) << render(parsed.complaints.front());
   EXPECT_EQ(parsed.spec->tiles[0].title, "");
   EXPECT_EQ(complaint_about("{type: line, sql: select 1, x: , y: a}").code, "dashboard.missing_key");
@@ -109,7 +112,8 @@ TEST(DashboardSpec, EachTileTypeHasItsOwnKeys) {
   EXPECT_EQ(compare.message, "a line tile does not use `compare`");
   EXPECT_EQ(complaint_about("{type: text, text: hi, sql: select 1}").code, "dashboard.key_not_used");
   EXPECT_EQ(complaint_about("{type: table, sql: select 1, x: a}").code, "dashboard.key_not_used");
-  EXPECT_EQ(complaint_about("{type: pie, sql: select 1, x: a, y: b, series: c}").code, "dashboard.key_not_used");
+  EXPECT_EQ(complaint_about("{type: pie, sql: select 1, x: a, y: b, series: c}").code,
+            "dashboard.key_not_used");
 
   EXPECT_EQ(complaint_about("{type: table, title: x}").message, "a table tile needs `sql`");
   EXPECT_EQ(complaint_about("{type: area, sql: select 1, x: a}").message, "an area tile needs `y`");
@@ -120,7 +124,8 @@ TEST(DashboardSpec, EachTileTypeHasItsOwnKeys) {
 
 TEST(DashboardSpec, RefusesWhatContradictsItself) {
   EXPECT_EQ(complaint_about("{type: table, sql: select 1, model: clean.a}").code, "dashboard.conflict");
-  EXPECT_EQ(complaint_about("{type: line, sql: select 1, x: a, y: [b, c], series: d}").code, "dashboard.conflict");
+  EXPECT_EQ(complaint_about("{type: line, sql: select 1, x: a, y: [b, c], series: d}").code,
+            "dashboard.conflict");
   EXPECT_EQ(complaint_about("{type: pie, sql: select 1, x: a, y: [b, c]}").code, "dashboard.conflict");
   EXPECT_EQ(complaint_about("{type: table, model: presentaton.kpi}").hint, "did you mean `presentation`?");
   EXPECT_EQ(complaint_about("{type: table, model: kpi}").code, "dashboard.bad_model");
@@ -130,7 +135,8 @@ TEST(DashboardSpec, RefusesWhatContradictsItself) {
 }
 
 TEST(DashboardSpec, TellsAllMistakesAtOnce) {
-  const Parsed parsed = parse("title: T\ntiles:\n  - {type: line, sql: select 1}\n  - {type: table, width: 99}\n");
+  const Parsed parsed =
+      parse("title: T\ntiles:\n  - {type: line, sql: select 1}\n  - {type: table, width: 99}\n");
   EXPECT_FALSE(parsed.spec.has_value());
   EXPECT_EQ(parsed.complaints.size(), 4u);
   EXPECT_FALSE(parse("tiles: []\n").spec.has_value());

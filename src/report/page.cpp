@@ -21,7 +21,8 @@ std::string fill(std::string_view text, const std::map<std::string_view, std::st
     const std::size_t close = text.find("}}", open);
     const std::string_view name = text.substr(open + 2, close - open - 2);
     const auto value = values.find(name);
-    if (value == values.end()) throw Error("report.bad_template", fmt::format("the page has no value for {}", name));
+    if (value == values.end())
+      throw Error("report.bad_template", fmt::format("the page has no value for {}", name));
     out.append(text.substr(0, open)).append(value->second);
     text.remove_prefix(close + 2);
   }
@@ -30,11 +31,16 @@ std::string fill(std::string_view text, const std::map<std::string_view, std::st
 std::string escape_html(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '"') out += "&quot;";
-    else out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
   }
   return out;
 }
@@ -56,7 +62,8 @@ std::string page_script() {
 std::string title_of(const nlohmann::json& data) {
   const std::string project = data.value("project", "");
   const auto& dashboards = data.at("dashboards");
-  const std::string first = dashboards.empty() ? std::string("Report") : dashboards.front().value("title", "Report");
+  const std::string first =
+      dashboards.empty() ? std::string("Report") : dashboards.front().value("title", "Report");
   return project.empty() ? first : fmt::format("{} · {}", first, project);
 }
 
@@ -69,13 +76,17 @@ std::string json_for_html(const nlohmann::json& data) {
   for (std::size_t at = 0; at < plain.size(); ++at) {
     const std::string_view rest = std::string_view(plain).substr(at, 3);
     // These characters occur in JSON only inside strings, where an escape means the same.
-    if (plain[at] == '<') out += "\\u003c";
-    else if (plain[at] == '>') out += "\\u003e";
-    else if (plain[at] == '&') out += "\\u0026";
+    if (plain[at] == '<')
+      out += "\\u003c";
+    else if (plain[at] == '>')
+      out += "\\u003e";
+    else if (plain[at] == '&')
+      out += "\\u0026";
     else if (rest == "\u2028" || rest == "\u2029") {
       out += rest == "\u2028" ? "\\u2028" : "\\u2029";
       at += 2;
-    } else out += plain[at];
+    } else
+      out += plain[at];
   }
   return out;
 }
@@ -85,7 +96,8 @@ std::string render_page(const nlohmann::json& data) {
   const std::string embedded = json_for_html(data);
   const std::string title = escape_html(title_of(data));
   const std::string version = escape_html(data.value("version", ""));
-  const std::string hashes = fmt::format("{} {} {}", policy_hash(boot_script()), policy_hash(echarts_script()), policy_hash(script));
+  const std::string hashes =
+      fmt::format("{} {} {}", policy_hash(boot_script()), policy_hash(echarts_script()), policy_hash(script));
   return fill(page_template(), {{"title", title},
                                 {"version", version},
                                 {"script_hashes", hashes},

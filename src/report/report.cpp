@@ -14,12 +14,16 @@ namespace {
 
 using nlohmann::json;
 
-std::string to_the_second(Clock::WallTime time) { return format_utc(std::chrono::floor<std::chrono::seconds>(time)); }
+std::string to_the_second(Clock::WallTime time) {
+  return format_utc(std::chrono::floor<std::chrono::seconds>(time));
+}
 
-// The newest model version, or the newest load where there are no models. Times are UTC ISO 8601 and so sort as text.
+// The newest model version, or the newest load where there are no models. Times are UTC ISO 8601 and so sort
+// as text.
 json data_as_of(state::Store& store) {
   std::string newest;
-  for (const state::ModelVersion& version : store.current_models()) newest = std::max(newest, version.built_at);
+  for (const state::ModelVersion& version : store.current_models())
+    newest = std::max(newest, version.built_at);
   if (newest.empty())
     for (const auto& [source, stream] : store.loaded_streams())
       for (const state::Load& load : store.loads(source, stream)) newest = std::max(newest, load.loaded_at);
@@ -27,22 +31,28 @@ json data_as_of(state::Store& store) {
 }
 
 std::string summary_of(const DashboardRun& run) {
-  const std::string tiles = fmt::format("{} {}, {} rows", run.tiles, run.tiles == 1 ? "tile" : "tiles", with_commas(run.rows));
+  const std::string tiles =
+      fmt::format("{} {}, {} rows", run.tiles, run.tiles == 1 ? "tile" : "tiles", with_commas(run.rows));
   return run.failures.empty() ? tiles : fmt::format("{}, {} failed", tiles, run.failures.size());
 }
 
 }  // namespace
 
-ReportResult write_report(warehouse::Session& session, std::span<const DashboardSpec> dashboards, const std::filesystem::path& out_file,
-                          Clock& clock, Progress& progress, const Cancel& cancel, const ReportOptions& options) {
+ReportResult write_report(warehouse::Session& session, std::span<const DashboardSpec> dashboards,
+                          const std::filesystem::path& out_file, Clock& clock, Progress& progress,
+                          const Cancel& cancel, const ReportOptions& options) {
   ReportResult result;
-  json data = {{"project", options.project}, {"version", options.version}, {"generated_at", to_the_second(clock.now())},
-               {"data_as_of", data_as_of(session.store())}, {"dashboards", json::array()}};
+  json data = {{"project", options.project},
+               {"version", options.version},
+               {"generated_at", to_the_second(clock.now())},
+               {"data_as_of", data_as_of(session.store())},
+               {"dashboards", json::array()}};
   for (const DashboardSpec& spec : dashboards) {
     const std::string node = "dashboard." + spec.name;
     progress.started(node);
     DashboardRun run = run_dashboard(session, spec, cancel, options.limits);
-    progress.finished(node, run.failures.empty() ? NodeStatus::ok : NodeStatus::failed, run.rows, summary_of(run));
+    progress.finished(node, run.failures.empty() ? NodeStatus::ok : NodeStatus::failed, run.rows,
+                      summary_of(run));
     result.dashboards.push_back({spec.name, run.tiles, run.rows, run.failures.size()});
     std::move(run.failures.begin(), run.failures.end(), std::back_inserter(result.failures));
     data["dashboards"].push_back(std::move(run.data));

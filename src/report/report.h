@@ -30,13 +30,15 @@ struct ReportResult {
     std::uint64_t failures = 0;
   };
   std::vector<Dashboard> dashboards;
-  std::vector<Failure> failures;  // the file was written all the same; the caller exits with 1 when there are any
-  std::uint64_t bytes = 0;        // of the file
+  std::vector<Failure>
+      failures;             // the file was written all the same; the caller exits with 1 when there are any
+  std::uint64_t bytes = 0;  // of the file
 };
 
-// Runs every query and writes the file atomically (folders are made). Tells `progress` of each node "dashboard.<name>".
-// Throws Error("report.interrupted"), Error("file.unwritable").
-ReportResult write_report(warehouse::Session& session, std::span<const DashboardSpec> dashboards, const std::filesystem::path& out_file,
-                          Clock& clock, Progress& progress, const Cancel& cancel, const ReportOptions& options);
+// Runs every query and writes the file atomically (folders are made). Tells `progress` of each node
+// "dashboard.<name>". Throws Error("report.interrupted"), Error("file.unwritable").
+ReportResult write_report(warehouse::Session& session, std::span<const DashboardSpec> dashboards,
+                          const std::filesystem::path& out_file, Clock& clock, Progress& progress,
+                          const Cancel& cancel, const ReportOptions& options);
 
 }  // namespace eddy::report

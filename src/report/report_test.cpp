@@ -23,8 +23,11 @@ class Report : public ::testing::Test {
     std::filesystem::create_directories(places_.dot_eddy);
     std::filesystem::create_directories(places_.lake);
     store_ = state::Store::open(places_.dot_eddy / "state.db");
-    session_ = std::make_unique<warehouse::Session>(places_, *store_, engine::Options{}, warehouse::Access::read);
-    session_->connect().execute("create schema if not exists presentation; create table presentation.t as select 'DE' as country, 5 as n");
+    session_ =
+        std::make_unique<warehouse::Session>(places_, *store_, engine::Options{}, warehouse::Access::read);
+    session_->connect().execute(
+        "create schema if not exists presentation; create table presentation.t as select 'DE' as country, 5 "
+        "as n");
   }
 
   static DashboardSpec dashboard(const std::string& tiles, const std::string& filters = "{}") {
@@ -36,10 +39,13 @@ class Report : public ::testing::Test {
     return *spec;
   }
 
-  DashboardRun run(const DashboardSpec& spec, const Limits& limits = {}) { return run_dashboard(*session_, spec, cancel_, limits); }
+  DashboardRun run(const DashboardSpec& spec, const Limits& limits = {}) {
+    return run_dashboard(*session_, spec, cancel_, limits);
+  }
 
   ReportResult write(const std::vector<DashboardSpec>& specs, const std::filesystem::path& file) {
-    return write_report(*session_, specs, file, clock_, silent_progress(), cancel_, {.project = "shop", .version = "0.1.0", .limits = {}});
+    return write_report(*session_, specs, file, clock_, silent_progress(), cancel_,
+                        {.project = "shop", .version = "0.1.0", .limits = {}});
   }
 
   testing::Scratch scratch_;
@@ -51,8 +57,9 @@ class Report : public ::testing::Test {
 };
 
 TEST_F(Report, ATileHoldsColumnsAndRows) {
-  const DashboardRun done = run(dashboard(
-      "  - {type: table, sql: \"select 1 as i, 2.5::double as r, 1.25::decimal(5,2) as d, 'x' as t, date '2026-01-02' as day, null as nothing, true as yes\"}\n"));
+  const DashboardRun done =
+      run(dashboard("  - {type: table, sql: \"select 1 as i, 2.5::double as r, 1.25::decimal(5,2) as d, 'x' "
+                    "as t, date '2026-01-02' as day, null as nothing, true as yes\"}\n"));
   ASSERT_TRUE(done.failures.empty());
   const json& result = done.data["tiles"][0]["result"];
   EXPECT_EQ(result["rows"], json::parse(R"([[1, 2.5, 1.25, "x", "2026-01-02", null, true]])"));
@@ -71,7 +78,9 @@ TEST(CellJson, KeepsNumbersThatADoubleCannotHold) {
 }
 
 TEST_F(Report, RowsBeyondTheLimitAreLeftOutAndSaid) {
-  const DashboardSpec spec = dashboard("  - {type: table, sql: select * from range(5000)}\n  - {type: table, sql: select * from range(4999)}\n");
+  const DashboardSpec spec = dashboard(
+      "  - {type: table, sql: select * from range(5000)}\n  - {type: table, sql: select * from "
+      "range(4999)}\n");
   const DashboardRun done = run(spec, {.rows_max = 4999, .choices_max = 10});
   EXPECT_EQ(done.data["tiles"][0]["result"]["rows"].size(), 4999u);
   EXPECT_EQ(done.data["tiles"][0]["result"]["truncated"], true);
@@ -79,7 +88,9 @@ TEST_F(Report, RowsBeyondTheLimitAreLeftOutAndSaid) {
 }
 
 TEST_F(Report, AFailedTileLeavesTheOthers) {
-  const DashboardRun done = run(dashboard("  - {title: Bad, type: table, sql: select * from nowhere}\n  - {type: number, model: presentation.t}\n"));
+  const DashboardRun done =
+      run(dashboard("  - {title: Bad, type: table, sql: select * from nowhere}\n  - {type: number, model: "
+                    "presentation.t}\n"));
   ASSERT_EQ(done.failures.size(), 1u);
   EXPECT_EQ(done.failures[0].place, "tile 1 (Bad)");
   EXPECT_EQ(done.failures[0].diagnostic.position.line, 4);
@@ -91,7 +102,8 @@ TEST_F(Report, AFailedTileLeavesTheOthers) {
 }
 
 TEST_F(Report, OnlyOneSelectIsRun) {
-  const DashboardRun done = run(dashboard("  - {type: table, sql: drop table presentation.t}\n  - {type: table, sql: select 1; select 2}\n"));
+  const DashboardRun done = run(dashboard(
+      "  - {type: table, sql: drop table presentation.t}\n  - {type: table, sql: select 1; select 2}\n"));
   ASSERT_EQ(done.failures.size(), 2u);
   EXPECT_EQ(done.failures[0].diagnostic.code, "sql.not_a_select");
   EXPECT_EQ(done.failures[1].diagnostic.code, "sql.not_a_select");
@@ -104,8 +116,10 @@ TEST_F(Report, ColumnsAreLookedUpAsSqlDoes) {
   EXPECT_EQ(done.data["tiles"][0]["x"], "country");
   EXPECT_EQ(done.data["tiles"][0]["y"], json({"n"}));
 
-  const DashboardRun wrong = run(dashboard("  - {type: bar, x: contry, y: n, model: presentation.t}\n  - {type: bar, x: n, y: country, model: presentation.t}\n"
-                                           "  - {type: number, sql: select 'a' as a}\n"));
+  const DashboardRun wrong =
+      run(dashboard("  - {type: bar, x: contry, y: n, model: presentation.t}\n  - {type: bar, x: n, y: "
+                    "country, model: presentation.t}\n"
+                    "  - {type: number, sql: select 'a' as a}\n"));
   ASSERT_EQ(wrong.failures.size(), 3u);
   EXPECT_EQ(wrong.failures[0].diagnostic.code, "dashboard.unknown_column");
   EXPECT_EQ(wrong.failures[0].diagnostic.hint, "did you mean `country`?");
@@ -116,7 +130,9 @@ TEST_F(Report, ColumnsAreLookedUpAsSqlDoes) {
 
 TEST_F(Report, FiltersGetTheirChoices) {
   const std::string tile = "  - {type: table, model: presentation.t}\n";
-  const DashboardRun done = run(dashboard(tile, "{a: {column: Country, options: \"select * from range(3)\"}, b: {column: n, options: [x, y], default: x}, country: {}}"));
+  const DashboardRun done = run(dashboard(tile,
+                                          "{a: {column: Country, options: \"select * from range(3)\"}, b: "
+                                          "{column: n, options: [x, y], default: x}, country: {}}"));
   ASSERT_TRUE(done.failures.empty()) << render(done.failures[0].diagnostic);
   const json& filters = done.data["filters"];
   EXPECT_EQ(filters[0]["column"], "country");
@@ -135,7 +151,8 @@ TEST_F(Report, FiltersGetTheirChoices) {
 
 TEST_F(Report, SecretsDoNotReachAFailure) {
   register_secret("tide-secret-77");
-  const DashboardRun done = run(dashboard("  - {type: table, sql: \"select 'tide-secret-77' from nowhere\"}\n"));
+  const DashboardRun done =
+      run(dashboard("  - {type: table, sql: \"select 'tide-secret-77' from nowhere\"}\n"));
   ASSERT_EQ(done.failures.size(), 1u);
   EXPECT_EQ(done.data.dump().find("tide-secret-77"), std::string::npos);
   EXPECT_EQ(render(done.failures[0].diagnostic).find("tide-secret-77"), std::string::npos);
@@ -143,7 +160,10 @@ TEST_F(Report, SecretsDoNotReachAFailure) {
 
 TEST_F(Report, WritesOneFileAndCountsWhatIsInIt) {
   const auto file = scratch_ / "new/folder/report.html";
-  const ReportResult result = write({dashboard("  - {type: table, model: presentation.t}\n  - {type: table, sql: select * from nowhere}\n")}, file);
+  const ReportResult result =
+      write({dashboard(
+                "  - {type: table, model: presentation.t}\n  - {type: table, sql: select * from nowhere}\n")},
+            file);
   ASSERT_EQ(result.dashboards.size(), 1u);
   EXPECT_EQ(result.dashboards[0].tiles, 2u);
   EXPECT_EQ(result.dashboards[0].rows, 1u);
@@ -158,8 +178,20 @@ TEST_F(Report, WritesOneFileAndCountsWhatIsInIt) {
 
 TEST_F(Report, DataAreAsOfTheNewestModel) {
   // A model without a view needs no file: only the catalog is asked.
-  store_->commit_model({.model = "clean.a", .version = "1", .path = "a", .rows = 0, .built_at = "2026-11-20T08:00:00Z", .fingerprint = "", .run_id = ""});
-  store_->commit_model({.model = "clean.b", .version = "2", .path = "b", .rows = 0, .built_at = "2026-11-21T08:00:00Z", .fingerprint = "", .run_id = ""});
+  store_->commit_model({.model = "clean.a",
+                        .version = "1",
+                        .path = "a",
+                        .rows = 0,
+                        .built_at = "2026-11-20T08:00:00Z",
+                        .fingerprint = "",
+                        .run_id = ""});
+  store_->commit_model({.model = "clean.b",
+                        .version = "2",
+                        .path = "b",
+                        .rows = 0,
+                        .built_at = "2026-11-21T08:00:00Z",
+                        .fingerprint = "",
+                        .run_id = ""});
   write({dashboard("  - {type: text, text: hi}\n")}, scratch_ / "r.html");
   EXPECT_NE(scratch_.read("r.html").find(R"("data_as_of":"2026-11-21T08:00:00Z")"), std::string::npos);
 }

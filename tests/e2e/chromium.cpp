@@ -17,14 +17,16 @@ constexpr const char* browser = "/usr/bin/chromium";
 
 bool has_chromium() { return std::filesystem::exists(browser); }
 
-OpenedPage open_in_chromium(const std::filesystem::path& file, const std::string& query, const std::filesystem::path& screenshot,
-                            int width, int height) {
+OpenedPage open_in_chromium(const std::filesystem::path& file, const std::string& query,
+                            const std::filesystem::path& screenshot, int width, int height) {
   const Scratch profile;
   Command command;
-  command.argv = {browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--enable-logging=stderr", "--v=0",
+  command.argv = {browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                  "--disable-dev-shm-usage", "--hide-scrollbars", "--enable-logging=stderr", "--v=0",
                   // Nothing the page could ask for would be answered: every name leads nowhere.
-                  "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=30000", "--user-data-dir=" + (profile / "profile").string(),
+                  "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=30000",
+                  "--user-data-dir=" + (profile / "profile").string(),
                   fmt::format("--window-size={},{}", width, height)};
   command.argv.push_back(screenshot.empty() ? "--dump-dom" : "--screenshot=" + screenshot.string());
   command.argv.push_back("file://" + file.string() + query);

@@ -95,13 +95,15 @@ ReportProject::ReportProject() {
   std::filesystem::create_directories(places.dot_eddy);
   std::filesystem::create_directories(places.lake);
   store_ = state::Store::open(places.dot_eddy / "state.db");
-  session_ = std::make_unique<warehouse::Session>(places, *store_, engine::Options{}, warehouse::Access::read);
+  session_ =
+      std::make_unique<warehouse::Session>(places, *store_, engine::Options{}, warehouse::Access::read);
   session_->connect().execute(tables);
 }
 
 report::DashboardSpec ReportProject::dashboard(const std::string& name, const std::string& yaml) {
   Diagnostics diagnostics;
-  const config::Node node = config::parse(yaml, "dashboards/" + name + ".yml", config::no_variables(), diagnostics);
+  const config::Node node =
+      config::parse(yaml, "dashboards/" + name + ".yml", config::no_variables(), diagnostics);
   std::optional<report::DashboardSpec> spec = report::parse_dashboard(name, node, diagnostics);
   diagnostics.throw_if_any();
   return *spec;
@@ -111,13 +113,14 @@ std::vector<report::DashboardSpec> ReportProject::showcase() {
   return {dashboard("revenue", std::string(revenue_yaml)), dashboard("support", std::string(support_yaml))};
 }
 
-std::filesystem::path ReportProject::write(const std::vector<report::DashboardSpec>& dashboards, report::ReportResult* result,
-                                           const report::Limits& limits) {
+std::filesystem::path ReportProject::write(const std::vector<report::DashboardSpec>& dashboards,
+                                           report::ReportResult* result, const report::Limits& limits) {
   const std::filesystem::path file = scratch_ / "out/report.html";
   ManualClock clock;
   const Cancel cancel;
-  report::ReportResult written = report::write_report(*session_, dashboards, file, clock, silent_progress(), cancel,
-                                                      {.project = "Harbour", .version = "0.1.0", .limits = limits});
+  report::ReportResult written =
+      report::write_report(*session_, dashboards, file, clock, silent_progress(), cancel,
+                           {.project = "Harbour", .version = "0.1.0", .limits = limits});
   if (result != nullptr) *result = std::move(written);
   return file;
 }

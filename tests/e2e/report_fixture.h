@@ -21,8 +21,8 @@ class ReportProject {
   // Every tile type, filters, a format each.
   static std::vector<report::DashboardSpec> showcase();
   // Writes it at a fixed time and returns the file.
-  std::filesystem::path write(const std::vector<report::DashboardSpec>& dashboards, report::ReportResult* result = nullptr,
-                              const report::Limits& limits = {});
+  std::filesystem::path write(const std::vector<report::DashboardSpec>& dashboards,
+                              report::ReportResult* result = nullptr, const report::Limits& limits = {});
   const Scratch& scratch() const { return scratch_; }
 
  private:

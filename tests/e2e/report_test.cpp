@@ -1,4 +1,5 @@
-// The report as a person meets it: a file, opened in a browser. The page's own selftest (web/report/selftest.js) looks at the drawings.
+// The report as a person meets it: a file, opened in a browser. The page's own selftest
+// (web/report/selftest.js) looks at the drawings.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -67,11 +68,14 @@ TEST_P(ReportInBrowser, DrawsEveryTileWithoutAnError) {
     EXPECT_FALSE(page["overflow"]) << page["name"];
     for (const json& tile : page["tiles"]) {
       types.insert(tile["type"]);
-      if (tile["type"] == "number" || tile["type"] == "table" || tile["type"] == "text") EXPECT_NE(tile["text"], "") << tile;
-      else expect_drawn(tile);
+      if (tile["type"] == "number" || tile["type"] == "table" || tile["type"] == "text")
+        EXPECT_NE(tile["text"], "") << tile;
+      else
+        expect_drawn(tile);
     }
   }
-  EXPECT_EQ(types, (std::set<std::string>{"area", "bar", "line", "number", "pie", "stacked_bar", "table", "text"}));
+  EXPECT_EQ(types,
+            (std::set<std::string>{"area", "bar", "line", "number", "pie", "stacked_bar", "table", "text"}));
 
   const json& revenue = seen["dashboards"][0];
   EXPECT_EQ(revenue["title"], "Revenue · Harbour");
@@ -79,7 +83,8 @@ TEST_P(ReportInBrowser, DrawsEveryTileWithoutAnError) {
   EXPECT_EQ(tile_of(seen["dashboards"][1], "Opened against solved")["series"].size(), 2u);
   // One plan, one colour, in whatever tile.
   for (const char* plan : {"Free", "Pro", "Team", "Enterprise"})
-    EXPECT_EQ(series_of(tile_of(revenue, "Revenue by plan"), plan)["color"], series_of(tile_of(revenue, "Customers over time"), plan)["color"]);
+    EXPECT_EQ(series_of(tile_of(revenue, "Revenue by plan"), plan)["color"],
+              series_of(tile_of(revenue, "Customers over time"), plan)["color"]);
 }
 INSTANTIATE_TEST_SUITE_P(Themes, ReportInBrowser, ::testing::Values("light", "dark"));
 
@@ -103,7 +108,8 @@ tiles:
   const auto ask = [&](const std::string& sql) { return connection.query(sql).scalar().as_real(); };
   ASSERT_EQ(seen["filtered"].size(), 1u);
   const json& filtered = seen["filtered"][0];
-  EXPECT_EQ(filtered["options"], json({"all", "is:France", "is:Germany", "is:Netherlands", "is:Spain", "is:United Kingdom"}));
+  EXPECT_EQ(filtered["options"],
+            json({"all", "is:France", "is:Germany", "is:Netherlands", "is:Spain", "is:United Kingdom"}));
   EXPECT_EQ(filtered["value"], "is:France");
   EXPECT_EQ(filtered["hash"], "#filters?country=is%3AFrance");
 
@@ -118,8 +124,10 @@ tiles:
   const std::string per_plan = "select sum(revenue)::double from presentation.monthly_revenue where plan = ";
   EXPECT_EQ(tile_of(seen, "By plan")["x"], json({"Enterprise", "Pro"}));
   EXPECT_NEAR(grouped(tile_of(seen, "By plan"))[0].get<double>(), ask(per_plan + "'Enterprise'"), 0.01);
-  EXPECT_NEAR(grouped(tile_of(filtered, "By plan"))[0].get<double>(), ask(per_plan + "'Enterprise' and country = 'France'"), 0.01);
-  EXPECT_NEAR(grouped(tile_of(filtered, "By plan"))[1].get<double>(), ask(per_plan + "'Pro' and country = 'France'"), 0.01);
+  EXPECT_NEAR(grouped(tile_of(filtered, "By plan"))[0].get<double>(),
+              ask(per_plan + "'Enterprise' and country = 'France'"), 0.01);
+  EXPECT_NEAR(grouped(tile_of(filtered, "By plan"))[1].get<double>(),
+              ask(per_plan + "'Pro' and country = 'France'"), 0.01);
 }
 
 TEST(ReportNumbers, AreWrittenInTheFormatAsked) {
@@ -139,7 +147,8 @@ tiles:
   - {title: newest, type: number, x: day, value: n, sql: "select * from (values (date '2026-01-03', 30), (date '2026-01-01', 10), (date '2026-01-02', 20)) t(day, n)"}
   - {title: cells, type: table, format: {share: percent}, sql: "select 1234 as n, 1234 as customer_id, 0.5 as share, date '2026-03-09' as day, null::integer as missing, true as yes"}
 )y";
-  const json seen = selftest(project.write({ReportProject::dashboard("numbers", yaml)}), "light")["dashboards"][0];
+  const json seen =
+      selftest(project.write({ReportProject::dashboard("numbers", yaml)}), "light")["dashboards"][0];
   // As words in a row: where a line breaks depends on the fonts of the machine.
   const auto text = [&](const char* title) {
     return std::regex_replace(tile_of(seen, title)["text"].get<std::string>(), std::regex("\\s+"), " ");
@@ -161,13 +170,15 @@ tiles:
 TEST(ReportHostileData, StaysText) {
   EDDY_NEEDS_CHROMIUM();
   ReportProject project;
-  const std::string hostile = R"(</script><script>window.injected=1</script><img src=x onerror=window.injected=1>)";
+  const std::string hostile =
+      R"(</script><script>window.injected=1</script><img src=x onerror=window.injected=1>)";
   const std::string yaml = R"y(
 title: "</title></script><script>window.injected=1</script>"
 text: "<img src=x onerror=window.injected=1> [link](javascript:window.injected=1)"
 filters: {name: {}}
 tiles:
-  - {title: "<b onclick=window.injected=1>x</b>", type: bar, x: name, y: n, sql: &q "select * from (values (')y" + hostile +
+  - {title: "<b onclick=window.injected=1>x</b>", type: bar, x: name, y: n, sql: &q "select * from (values (')y" +
+                           hostile +
                            R"y(', 1), ('<!-- <script>', 2), ('{{data}} %s {a|b}', 3)) t(name, n)"}
   - {title: Pie, type: pie, x: name, y: n, sql: *q}
   - {title: Lines, type: line, x: n, y: n, series: name, sql: *q}
@@ -183,12 +194,43 @@ tiles:
   const json& page = seen["dashboards"][0];
   EXPECT_EQ(page["title"], "</title></script><script>window.injected=1</script> · Harbour");
   expect_drawn(tile_of(page, "<b onclick=window.injected=1>x</b>"));
-  EXPECT_EQ(tile_of(page, "<b onclick=window.injected=1>x</b>")["x"], json({hostile, "<!-- <script>", "{{data}} %s {a|b}"}));
-  EXPECT_NE(tile_of(page, "<b onclick=window.injected=1>x</b>")["tip"].get<std::string>().find("window.injected=1"), std::string::npos);
+  EXPECT_EQ(tile_of(page, "<b onclick=window.injected=1>x</b>")["x"],
+            json({hostile, "<!-- <script>", "{{data}} %s {a|b}"}));
+  EXPECT_NE(
+      tile_of(page, "<b onclick=window.injected=1>x</b>")["tip"].get<std::string>().find("window.injected=1"),
+      std::string::npos);
   EXPECT_EQ(series_of(tile_of(page, "Lines"), hostile)["values"].size(), 3u);
   EXPECT_NE(tile_of(page, "Cells")["text"].get<std::string>().find(hostile), std::string::npos);
-  EXPECT_NE(tile_of(page, "Failed")["text"].get<std::string>().find("This tile could not be computed"), std::string::npos);
+  EXPECT_NE(tile_of(page, "Failed")["text"].get<std::string>().find("This tile could not be computed"),
+            std::string::npos);
   EXPECT_EQ(page["filtered"][0]["filter"], "name");
+}
+
+TEST(ReportOddResults, DrawWithoutAnError) {
+  EDDY_NEEDS_CHROMIUM();
+  ReportProject project;
+  const std::string yaml = R"y(
+title: Odd
+tiles:
+  - {title: one point, type: line, x: t, y: v, sql: "select timestamp '2026-01-02 03:04:05.678' as t, 1 as v"}
+  - {title: minutes, type: line, x: t, y: v, sql: "select timestamp '2026-01-02 03:04:05' + to_seconds(i * 30) as t, i as v from range(60) r(i)"}
+  - {title: centuries, type: area, x: t, y: v, sql: "select (date '1000-01-01' + to_years(i::int * 9))::date as t, i as v from range(100) r(i)"}
+  - {title: no x, type: line, x: t, y: v, sql: "select null::date as t, 1 as v"}
+  - {title: some x, type: stacked_bar, x: t, y: v, series: s, sql: "select * from (values (null, 1, 'a'), ('p', 2, null), ('q', null, 'b')) r(t, v, s)"}
+  - {title: no y, type: bar, x: t, y: v, sql: "select 'a' as t, null::integer as v"}
+  - {title: negative, type: pie, x: t, y: v, sql: "select * from (values ('a', -1), ('b', 0)) r(t, v)"}
+  - {title: names, type: bar, x: constructor, y: __proto__, sql: "select 'toString' as constructor, 3 as __proto__"}
+  - {title: twice, type: table, sql: "select 1 as a, 2 as a, [1, 2] as list, {'k': 1} as struct, 'x'::blob as bytes, 1e300 as big, '2026-01-01 10:00:00+02'::timestamptz as at"}
+  - {title: many, type: stacked_bar, x: i, y: v, series: s, sql: "select i % 100 as i, 's' || i % 30 as s, i as v from range(3000) r(i)"}
+)y";
+  const json seen = selftest(project.write({ReportProject::dashboard("odd", yaml)}), "dark")["dashboards"][0];
+  for (const char* title : {"one point", "minutes", "centuries", "names", "many"})
+    expect_drawn(tile_of(seen, title));
+  EXPECT_EQ(tile_of(seen, "some x")["series"].size(), 3u);
+  EXPECT_EQ(tile_of(seen, "some x")["x"], json({"(none)", "p", "q"}));
+  EXPECT_EQ(tile_of(seen, "many")["series"].size(), 30u);
+  EXPECT_NE(tile_of(seen, "twice")["text"].get<std::string>().find("{\"k\":1}"), std::string::npos);
+  EXPECT_FALSE(seen["overflow"]);
 }
 
 TEST(ReportPicture, IsWrittenForDesksAndTelephones) {

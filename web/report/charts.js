@@ -59,8 +59,9 @@
              itemGap: 16, textStyle: { color: ink.muted, fontSize: 12, fontFamily: ink.font }, inactiveColor: ink.line,
              pageIconColor: ink.muted, pageIconInactiveColor: ink.line, pageIconSize: 10, pageTextStyle: { color: ink.muted } };
   }
+  const ownFormat = (tile, column) => (Object.hasOwn(tile.formats || {}, column.name) ? tile.formats[column.name] : null);
   function formatOf(tile, column, rows) {
-    return eddy.formatter(column, (tile.formats || {})[column.name] || tile.format, rows ? eddy.cellsOf(rows, eddy.columnIndex(tile.result, column.name)) : []);
+    return eddy.formatter(column, ownFormat(tile, column) || tile.format, rows ? eddy.cellsOf(rows, eddy.columnIndex(tile.result, column.name)) : []);
   }
   eddy.formatOf = formatOf;
 
@@ -132,7 +133,7 @@
     const grouped = eddy.chartData(tile, rows);
     const isBar = tile.type === 'bar' || tile.type === 'stacked_bar';
     const kind = isBar ? 'category' : eddy.isTime(grouped.xColumn.type) ? 'time' : eddy.isNumeric(grouped.xColumn.type) ? 'value' : 'category';
-    const xFormat = eddy.formatter(grouped.xColumn, (tile.formats || {})[grouped.xColumn.name] || 'auto', grouped.xs, true);
+    const xFormat = eddy.formatter(grouped.xColumn, ownFormat(tile, grouped.xColumn) || 'auto', grouped.xs, true);
     const alone = grouped.series.length === 1;
     const stacked = tile.type === 'stacked_bar' || (tile.type === 'area' && !alone);
     const formats = grouped.series.map((series) => formatOf(tile, series.column, rows));

@@ -51,14 +51,15 @@
   eddy.timeText = (time, grain) => dates(grains[grain]).format(time);
 
   // Where to write what under a time axis: Map of time -> label, at round times, at most `most` of them.
-  const day = 86400000, hour = 3600000;
-  const steps = [['hour', 1], ['hour', 3], ['hour', 6], ['hour', 12], ['day', 1], ['day', 2], ['day', 7], ['day', 14],
+  const day = 86400000, hour = 3600000, minute = 60000;
+  const steps = [['minute', 1], ['minute', 5], ['minute', 15], ['minute', 30], ['hour', 1], ['hour', 3], ['hour', 6], ['hour', 12], ['day', 1], ['day', 2], ['day', 7], ['day', 14],
                  ['month', 1], ['month', 2], ['month', 3], ['month', 6], ['year', 1], ['year', 2], ['year', 5], ['year', 10], ['year', 50]];
-  const length = { hour, day, month: 30.4 * day, year: 365.2 * day };
+  const length = { minute, hour, day, month: 30.4 * day, year: 365.2 * day };
   eddy.timeTicks = function (times, most) {
+    if (times.length === 0) return new Map();
     const low = Math.min(...times), high = Math.max(...times);
     const grain = eddy.grain(times);
-    const least = { year: 12, month: 8, day: 4, minute: 0 }[grain];
+    const least = { year: 16, month: 12, day: 8, minute: 0 }[grain];
     const [unit, every] = steps.slice(least).find(([u, n]) => (high - low) / (length[u] * n) <= most) || steps[steps.length - 1];
     const first = new Date(low);
     let year = first.getUTCFullYear(), month = first.getUTCMonth();
@@ -80,6 +81,7 @@
         : unit === 'day' || time % day === 0 ? write({ month: 'short', day: 'numeric' }, time)
         : write({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, time));
     }
+    if (ticks.size === 0) ticks.set(low, eddy.timeText(low, grain));
     return ticks;
   };
 
