@@ -36,7 +36,8 @@ bool too_deep(std::string_view body) {
 }  // namespace
 
 std::optional<json> parse_json(std::string_view body) {
-  if (body.empty() || too_deep(body)) return std::nullopt;
+  // The parser takes a NUL for the end of the text; in JSON it cannot occur.
+  if (body.empty() || body.find('\0') != std::string_view::npos || too_deep(body)) return std::nullopt;
   json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (parsed.is_discarded()) return std::nullopt;
   return parsed;

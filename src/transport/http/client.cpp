@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
 
 #include <algorithm>
 
@@ -19,6 +21,32 @@ void initialise_curl_once() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (code != CURLE_OK) throw Error("http.unavailable", fmt::format("libcurl cannot start: {}", curl_easy_strerror(code)));
 }
+
+// OpenSSL writes without MSG_NOSIGNAL: a connection that the server has closed would end the process. Blocked for this thread
+// only; a SIGPIPE that was raised meanwhile is taken off, so that nobody gets it afterwards.
+class WithoutSigpipe {
+ public:
+  WithoutSigpipe() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~WithoutSigpipe() {
+    const timespec at_once{0, 0};
+    while (!was_pending_ && sigtimedwait(&pipe_, nullptr, &at_once) == SIGPIPE) continue;
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+  bool was_pending_ = false;
+};
 
 // What one transfer collects; the callbacks run inside curl_easy_perform.
 struct Collected {
@@ -196,7 +224,10 @@ Result Client::Handle::perform(const Request& request) {
 }
 
 Client::Client(ClientOptions options) : options_(std::move(options)) { initialise_curl_once(); }
-Client::~Client() = default;
+Client::~Client() {
+  const WithoutSigpipe guard;  // closing TLS connections writes to them
+  idle_.clear();
+}
 
 std::unique_ptr<Client::Handle> Client::borrow() {
   {
@@ -224,6 +255,7 @@ Result Client::send(const Request& request) {
   for (const auto& [name, value] : request.headers.lines())
     if (has_line_break(name) || has_line_break(value))
       return std::unexpected(refused_url(fmt::format("header {} holds a line break", name.substr(0, name.find_first_of("\r\n")))));
+  const WithoutSigpipe guard;
   auto handle = borrow();
   handle->prepare(request, options_);
   Result result = handle->perform(request);

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -56,6 +57,11 @@ class RawServer {
       if (socket < 0) continue;
       sockets_.push_back(socket);
       connections_.emplace_back([this, socket, number = accepted_++] {
+        // The server's own writes to a client that has gone; the client must look after itself.
+        sigset_t pipe;
+        sigemptyset(&pipe);
+        sigaddset(&pipe, SIGPIPE);
+        pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
         serve_(socket, number);
         ::shutdown(socket, SHUT_RDWR);
       });
@@ -430,6 +436,36 @@ TEST(ClientTls, ACutHandshakeSentNothing) {
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().reach, Failure::Reach::not_sent);
   EXPECT_EQ(result.error().code, "http.tls");
+}
+
+// The server's certificate is good, but every connection is closed as soon as it stands.
+TEST(ClientTls, WritingToAClosedConnectionDoesNotEndTheProcess) {
+  const Certificate certificate("127.0.0.1", -60, 3600);
+  SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+  SSL_CTX_use_certificate(context, certificate.x509);
+  SSL_CTX_use_PrivateKey(context, certificate.key);
+  testing::Scratch scratch;
+  {
+    RawServer server([&](int socket, int) {
+      SSL* ssl = SSL_new(context);
+      SSL_set_fd(ssl, socket);
+      SSL_accept(ssl);
+      const linger hard{1, 0};  // close with RST
+      ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+      ::shutdown(socket, SHUT_RDWR);
+      SSL_free(ssl);
+    });
+    ClientOptions options;
+    options.ca_file = scratch.write("ca.pem", certificate.pem()).string();
+    Client client(options);
+    for (int i = 0; i < 5; ++i) {
+      Request request = get("https://127.0.0.1:" + std::to_string(server.port()) + "/");
+      request.method = "POST";
+      request.body = std::string(4 << 20, 'x');
+      EXPECT_FALSE(client.send(request).has_value());
+    }
+  }
+  SSL_CTX_free(context);
 }
 
 }  // namespace
