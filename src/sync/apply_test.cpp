@@ -241,7 +241,7 @@ TEST(RunSync, GuardsHoldAndApprovalReleases) {
   EXPECT_EQ(held.failure[0].code, "sync.held_removed");
   EXPECT_NE(held.failure[0].message.find("11 of 100 delivered rows (11.0%) would be removed; the guard allows 10.0%"), std::string::npos) << held.failure[0].message;
   EXPECT_TRUE(bed.destination.requests.empty());
-  const SyncResult approved = apply_plan(*bed.session, spec, bed.destination, held.plan.id, bed.next_run(), bed.clock, silent_progress(), bed.cancel, {.approved = true, .retry = {}});
+  const SyncResult approved = apply_plan(*bed.session, spec, bed.destination, held.plan.id, bed.next_run(), bed.clock, silent_progress(), *bed.cancel, {.approved = true, .retry = {}});
   EXPECT_EQ(approved.status, "done");
   EXPECT_EQ(approved.tally.applied, 11u);
 
@@ -261,14 +261,14 @@ TEST(ApplyPlan, APlanIsAppliedOnceAndRefusedWhenStale) {
   EXPECT_EQ(bed.destination.opened, 0);
   bed.model("select * from (values (7, 'Zoe', 1.0)) t(id, name, score)");  // a plan is what it was when it was made
   const auto apply = [&](const SyncSpec& with) {
-    return apply_plan(*bed.session, with, bed.destination, plan.id, bed.next_run(), bed.clock, silent_progress(), bed.cancel);
+    return apply_plan(*bed.session, with, bed.destination, plan.id, bed.next_run(), bed.clock, silent_progress(), *bed.cancel);
   };
   EXPECT_EQ(code_of([&] { apply(spec_of("model: warehouse.people\ndestination: crm\nobject: people\nkey: {id: id}\nfields: {name: name}\n")); }), "sync.plan_stale");
   bed.model("select 7 as id, 'Zoe' as name, 1.0::decimal(2,1) as score");
   EXPECT_EQ(apply(spec).tally.applied, 3u);
   EXPECT_EQ(bed.destination.records.size(), 3u);
   EXPECT_EQ(code_of([&] { apply(spec); }), "sync.plan_stale");
-  EXPECT_EQ(code_of([&] { apply_plan(*bed.session, spec, bed.destination, "none", "r", bed.clock, silent_progress(), bed.cancel); }), "sync.plan_unknown");
+  EXPECT_EQ(code_of([&] { apply_plan(*bed.session, spec, bed.destination, "none", "r", bed.clock, silent_progress(), *bed.cancel); }), "sync.plan_unknown");
 }
 
 TEST(RunSync, AFailureStopsTheRunAndWhatWasAcknowledgedStays) {

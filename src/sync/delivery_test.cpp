@@ -133,7 +133,7 @@ TEST(Deliver, CancelFinishesWhatIsInFlight) {
   bed.destination.limits = {10, 0, 2};
   std::atomic<int> requests = 0;
   bed.destination.script = [&](std::span<const Change> changes) {
-    if (++requests == 3) bed.cancel.request();
+    if (++requests == 3) bed.cancel->request();
     return bed.destination.apply(changes);
   };
   const SyncSpec spec = spec_of(people_yaml);
@@ -150,7 +150,7 @@ TEST(Deliver, CancelDuringABackOffGivesUpTheRowsAndDoesNotWait) {
   Bed bed;
   bed.model(rows(3));
   bed.destination.script = [&](std::span<const Change> changes) {
-    bed.cancel.request();
+    bed.cancel->request();
     Answer answer = all(changes, Verdict::retry("BUSY", "later"));
     answer.retry_after = std::chrono::hours{1};
     return answer;

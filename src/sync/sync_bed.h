@@ -139,7 +139,7 @@ class Bed {
   }
 
   SyncResult run(const SyncSpec& spec, const ApplyOptions& options = {}) {
-    return run_sync(*session, spec, destination, next_run(), clock, silent_progress(), cancel, options);
+    return run_sync(*session, spec, destination, next_run(), clock, silent_progress(), *cancel, options);
   }
   Plan plan(const SyncSpec& spec) { return plan_sync(*session, spec, clock); }
   std::string next_run() { return "run" + std::to_string(++runs_); }
@@ -167,7 +167,7 @@ class Bed {
   const std::filesystem::path& folder() const { return folder_; }
 
   ManualClock clock;
-  Cancel cancel;
+  std::unique_ptr<Cancel> cancel = std::make_unique<Cancel>();
   ScriptedDestination destination;
   std::unique_ptr<state::Store> store;
   std::unique_ptr<warehouse::Session> session;
