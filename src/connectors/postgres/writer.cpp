@@ -49,8 +49,8 @@ PostgresWriter::PostgresWriter(postgres::ConnectOptions options, postgres::Table
 
 PostgresWriter::~PostgresWriter() = default;
 
-// Two workers overlap encoding, the server's statements and its waits for the disk; with one, a first load was about a tenth
-// slower than a bare COPY and upsert by psql, with two it was faster.
+// Two workers overlap encoding, the server's statements and its waits for the disk; with one, a first load
+// was about a tenth slower than a bare COPY and upsert by psql, with two it was faster.
 sync::Limits PostgresWriter::limits() const {
   return {.batch_rows_max = 50'000, .batch_bytes_max = 32U << 20U, .workers_max = 2};
 }
