@@ -22,14 +22,14 @@ using NamedText = std::pair<std::string, std::string>;
 
 // A request as the handler sees it. Owns its bytes.
 struct IncomingRequest {
-  std::string method;  // "GET", "POST", …; a HEAD arrives as GET, the server leaves out the body
-  std::string target;  // as sent: path and query, still percent-encoded
-  std::string path;    // decoded, without the query
-  std::vector<std::string> segments;  // the path split at '/', then decoded: "%2F" stays within its segment
-  std::vector<NamedText> query;       // decoded, '+' is a space, in the order sent
-  std::vector<NamedText> headers;     // names as sent
-  std::string body;
-  std::string peer;  // the client's address: "127.0.0.1"
+  std::string method{};  // "GET", "POST", …; a HEAD arrives as GET, the server leaves out the body
+  std::string target{};  // as sent: path and query, still percent-encoded
+  std::string path{};    // decoded, without the query
+  std::vector<std::string> segments{};  // the path split at '/', then decoded: "%2F" stays within its segment
+  std::vector<NamedText> query{};       // decoded, '+' is a space, in the order sent
+  std::vector<NamedText> headers{};     // names as sent
+  std::string body{};
+  std::string peer{};  // the client's address: "127.0.0.1"
 
   std::string_view header(std::string_view name) const;  // first of that name, any case; "" when absent
   std::optional<std::string> query_value(std::string_view name) const;  // first of that name

@@ -1,0 +1,109 @@
+// A pretended HubSpot portal: CRM objects (single, batch, list, search), properties, associations v4, lists,
+// tokens. The same calls are served under /crm/v3/… and under date-versioned paths.
+#pragma once
+
+#include "sandbox/hubspot/objects.h"
+
+namespace eddy::sandbox::hubspot {
+
+struct Settings {
+  std::string token = "pat-sandbox-token";  // private app, static
+  std::string client_id = "sandbox-client";
+  std::string client_secret = "sandbox-secret";
+  std::string refresh_token = "sandbox-refresh";
+  std::uint64_t daily_calls = 650'000;
+};
+
+const std::vector<FaultKind>& own_faults();
+
+enum class BatchWrite { create, update, upsert };
+
+class HubSpot final : public Service {
+ public:
+  HubSpot(Settings settings, const Surroundings& around);
+  Reply answer(Call& call) override;
+  Reply answer_trouble(Trouble trouble, Call& call) override;
+  bool issues_tokens(const IncomingRequest& request) const override;
+  void expire_tokens() override;
+  void add_rate_headers(const Call& call, Reply& reply) override;
+  const Record& seed(const std::string& object, Json fields) override;
+  void reset() override;
+
+ private:
+  using Params = Router::Params;
+  using Endpoint = Reply (HubSpot::*)(Call&, const Params&);
+  struct Token {
+    Clock::WallTime expires;
+  };
+  void add_object_routes();
+  void add_other_routes();
+  void on(const char* method, const std::string& pattern, Endpoint endpoint);
+
+  // auth.cpp
+  Reply issue_token(const IncomingRequest& request);
+  std::optional<Reply> unauthorized(const IncomingRequest& request);
+
+  // batch.cpp
+  Reply batch_create(Call& call, const Params& params) {
+    return batch_write(call, params, BatchWrite::create);
+  }
+  Reply batch_update(Call& call, const Params& params) {
+    return batch_write(call, params, BatchWrite::update);
+  }
+  Reply batch_upsert(Call& call, const Params& params) {
+    return batch_write(call, params, BatchWrite::upsert);
+  }
+  Reply batch_write(Call& call, const Params& params, BatchWrite kind);
+  Reply batch_read(Call& call, const Params& params);
+  Reply batch_archive(Call& call, const Params& params);
+  Draft draft(const ObjectType& type, const Json& input, BatchWrite kind);
+  std::optional<Reply> duplicate_ids(const Json& inputs, BatchWrite kind);
+  Json error_item(const Problem& problem, const Json& input) const;
+  Reply batch_reply(int status, std::vector<Json> results, const Json& errors);
+
+  // objects and single records: records.cpp
+  Reply list(Call& call, const Params& params);
+  Reply search(Call& call, const Params& params);
+  Reply create_one(Call& call, const Params& params);
+  Reply read_one(Call& call, const Params& params);
+  Reply update_one(Call& call, const Params& params);
+  Reply archive_one(Call& call, const Params& params);
+
+  // properties, associations, lists, account: other.cpp
+  Reply list_properties(Call& call, const Params& params);
+  Reply read_property(Call& call, const Params& params);
+  Reply create_property(Call& call, const Params& params);
+  Reply archive_property(Call& call, const Params& params);
+  Reply schemas(Call& call, const Params& params);
+  Reply associate(Call& call, const Params& params);
+  Reply associate_default(Call& call, const Params& params);
+  Reply dissociate(Call& call, const Params& params);
+  Reply read_associations(Call& call, const Params& params);
+  Reply association_labels(Call& call, const Params& params);
+  Reply create_list(Call& call, const Params& params);
+  Reply read_list(Call& call, const Params& params);
+  Reply read_memberships(Call& call, const Params& params);
+  Reply add_to_list(Call& call, const Params& params) { return change_list(call, params, true, false); }
+  Reply remove_from_list(Call& call, const Params& params) { return change_list(call, params, false, true); }
+  Reply change_list_both(Call& call, const Params& params) { return change_list(call, params, true, true); }
+  Reply change_list(Call& call, const Params& params, bool add, bool remove);
+  Reply daily_usage(Call& call, const Params& params);
+  Reply account(Call& call, const Params& params);
+
+  // Shared by the calls above.
+  Reply problem_reply(
+      const Problem& problem);  // {status, message, correlationId, category, context?, errors?}
+  std::optional<Json> json_body(const Call& call, Reply& refusal);
+  std::optional<std::vector<Json>> inputs_of(const Json& body, std::size_t most, Reply& refusal);
+  std::vector<std::string> read_names(const ObjectType& type, const Json& asked);
+  void add_default_lists();
+
+  Settings settings_;
+  Objects objects_;
+  Router router_;
+  std::map<std::string, Token> tokens_;  // OAuth
+  bool static_token_fails_once_ = false;
+  std::uint64_t calls_today_ = 0;
+};
+
+}  // namespace eddy::sandbox::hubspot

@@ -1,0 +1,256 @@
+#include "sandbox/salesforce/salesforce.h"
+
+#include "core/text.h"
+
+namespace eddy::sandbox::salesforce {
+namespace {
+
+constexpr int oldest_version = 31, newest_version = 68;
+
+// "v68.0" → 68; 0 when it is no version of this org.
+int version_number(const std::string& text) {
+  if (!text.starts_with('v') || !text.ends_with(".0") || text.size() != 5) return 0;
+  const int number = std::atoi(text.c_str() + 1);
+  return number >= oldest_version && number <= newest_version ? number : 0;
+}
+
+Reply not_found() { return error_reply(404, "NOT_FOUND", "The requested resource does not exist"); }
+
+}  // namespace
+
+Reply error_reply(int status, const std::string& code, const std::string& message,
+                  const std::vector<std::string>& fields) {
+  Json error = {{"message", message}, {"errorCode", code}};
+  if (!fields.empty()) error["fields"] = fields;
+  return json_reply(status, Json::array({error}), "application/json;charset=UTF-8");
+}
+
+const std::vector<FaultKind>& own_faults() {
+  static const std::vector<FaultKind> kinds = {
+      {"bulk_shuffle", "rows of bulk result files come in another order than the upload", 1},
+      {"bulk_missing_row", "one row of a bulk job is not written and is in none of the three result files"},
+      {"bulk_failed_partial",
+       "a bulk job ends as Failed with half of its rows written, the rest unprocessed"},
+      {"quota", "403 REQUEST_LIMIT_EXCEEDED: the quota of the day is used up"},
+      {"ambiguous_key",
+       "an upsert by external id finds several records: 300, or DUPLICATE_EXTERNAL_ID for a row"},
+      {"row_locked", "a row fails with UNABLE_TO_LOCK_ROW"},
+      {"duplicates_detected", "a row fails with DUPLICATES_DETECTED (a duplicate rule of the org)"},
+      {"refresh_in_progress",
+       "the token endpoint says invalid_grant: the token request is already being processed"},
+  };
+  return kinds;
+}
+
+Salesforce::Salesforce(Settings settings, const Surroundings& around)
+    : Service("salesforce", around),
+      settings_(std::move(settings)),
+      sessions_(settings_.credentials, clock_, random_),
+      records_(store_, clock_),
+      bulk_(records_, store_, clock_) {
+  add_routes();
+  add_bulk_routes();
+}
+
+void Salesforce::add_routes() {
+  const std::string base = "/services/data/{version}";
+  const auto add = [&](const char* method, const std::string& path, auto handler) {
+    router_.add(method, base + path,
+                [handler](Call& call, const Params& params) { return handler(call, params); });
+  };
+  add("GET", "/sobjects", [this](Call&, const Params& p) { return list_objects(p); });
+  add("GET", "/sobjects/{object}/describe", [this](Call&, const Params& p) { return describe_object(p); });
+  add("POST", "/sobjects/{object}", [this](Call& c, const Params& p) { return create_one(c, p); });
+  add("GET", "/sobjects/{object}/{id}", [this](Call&, const Params& p) { return read_one(p); });
+  add("PATCH", "/sobjects/{object}/{id}", [this](Call& c, const Params& p) { return update_one(c, p); });
+  add("DELETE", "/sobjects/{object}/{id}", [this](Call& c, const Params& p) { return delete_one(c, p); });
+  add("GET", "/sobjects/{object}/{field}/{value}", [this](Call&, const Params& p) { return read_by_key(p); });
+  add("PATCH", "/sobjects/{object}/{field}/{value}",
+      [this](Call& c, const Params& p) { return upsert_by_key(c, p); });
+  add("DELETE", "/sobjects/{object}/{field}/{value}",
+      [this](Call& c, const Params& p) { return delete_by_key(c, p); });
+  add("POST", "/composite/sobjects",
+      [this](Call& c, const Params& p) { return write_collection(c, Operation::insert, p); });
+  add("PATCH", "/composite/sobjects",
+      [this](Call& c, const Params& p) { return write_collection(c, Operation::update, p); });
+  add("DELETE", "/composite/sobjects", [this](Call& c, const Params&) { return delete_collection(c); });
+  add("GET", "/composite/sobjects/{object}",
+      [this](Call& c, const Params& p) { return read_collection(c, p); });
+  add("PATCH", "/composite/sobjects/{object}/{field}",
+      [this](Call& c, const Params& p) { return write_collection(c, Operation::upsert, p); });
+  add("POST", "/composite", [this](Call& c, const Params& p) { return composite(c, p); });
+  add("GET", "/query", [this](Call& c, const Params& p) { return query(c, p); });
+  add("GET", "/queryAll", [this](Call& c, const Params& p) { return query(c, p); });
+  add("GET", "/query/{locator}", [this](Call&, const Params& p) { return more_of_query(p); });
+  add("GET", "/limits", [this](Call&, const Params&) { return limits(); });
+}
+
+void Salesforce::add_bulk_routes() {
+  const std::string base = "/services/data/{version}/jobs/ingest";
+  router_.add("POST", base, [this](Call& call, const Params& params) {
+    Reply refusal;
+    const auto body = json_body(call, refusal);
+    return body ? bulk_.create(*body, params.at("version")) : refusal;
+  });
+  router_.add("PUT", base + "/{id}/batches", [this](Call& call, const Params& params) {
+    return bulk_.upload(params.at("id"), call.request);
+  });
+  router_.add("PATCH", base + "/{id}", [this](Call& call, const Params& params) {
+    Reply refusal;
+    const auto body = json_body(call, refusal);
+    if (!body) return refusal;
+    BulkFaults faults{.shuffle = fault_on("bulk_shuffle")};
+    if (text_of(body->value("state", Json())) == "UploadComplete") {
+      faults.missing_row = fault(call, "bulk_missing_row");
+      faults.failed_partial = fault(call, "bulk_failed_partial");
+    }
+    return bulk_.change_state(params.at("id"), *body, faults, call.effect,
+                              [this](std::vector<std::string>& lines) { shuffle(lines); });
+  });
+  router_.add("GET", base + "/{id}",
+              [this](Call&, const Params& params) { return bulk_.poll(params.at("id")); });
+  router_.add("DELETE", base + "/{id}",
+              [this](Call&, const Params& params) { return bulk_.remove(params.at("id")); });
+  for (const std::string file : {"successfulResults", "failedResults", "unprocessedrecords"})
+    router_.add("GET", base + "/{id}/" + file,
+                [this, file](Call&, const Params& params) { return bulk_.result(params.at("id"), file); });
+}
+
+bool Salesforce::issues_tokens(const IncomingRequest& request) const {
+  return request.path == "/services/oauth2/token";
+}
+
+Reply Salesforce::answer(Call& call) {
+  const IncomingRequest& request = call.request;
+  if (issues_tokens(request)) {
+    if (request.method != "POST") return Sessions::refusal("invalid_request", "must use HTTP POST");
+    if (fault(call, "refresh_in_progress"))
+      return Sessions::refusal("invalid_grant", "token request is already being processed");
+    return sessions_.issue(request);
+  }
+  if (request.method == "GET" && (request.path == "/services/data" || request.path == "/services/data/"))
+    return versions();
+  if (!sessions_.valid(bearer_of(request)))
+    return error_reply(401, "INVALID_SESSION_ID", "Session expired or invalid");
+  if (fault(call, "quota") || calls_today_ >= settings_.daily_calls) {
+    call.throttled = true;
+    return error_reply(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
+  }
+  ++calls_today_;
+  return dispatch(call);
+}
+
+Reply Salesforce::dispatch(Call& call) {
+  const Router::Match match = router_.find(call.request);
+  if (match.handler == nullptr && match.path_known)
+    return error_reply(405, "METHOD_NOT_ALLOWED",
+                       fmt::format("HTTP Method '{}' not allowed.", call.request.method));
+  if (match.handler == nullptr || version_number(match.params.at("version")) == 0) return not_found();
+  if (const auto object = match.params.find("object");
+      object != match.params.end() && find_object(object->second) == nullptr)
+    return not_found();
+  return (*match.handler)(call, match.params);
+}
+
+Reply Salesforce::answer_trouble(Trouble trouble, Call&) {
+  if (trouble == Trouble::throttled)
+    return error_reply(403, "REQUEST_LIMIT_EXCEEDED",
+                       "ConcurrentRequests (Concurrent API Requests) Limit exceeded.");
+  if (trouble == Trouble::unavailable)
+    return error_reply(503, "SERVER_UNAVAILABLE",
+                       "The server is too busy to handle your request; please wait a moment");
+  return error_reply(500, "UNKNOWN_EXCEPTION",
+                     "An unexpected error occurred. Please include this ErrorId if you contact support");
+}
+
+void Salesforce::add_rate_headers(const Call& call, Reply& reply) {
+  if (call.request.segments.size() > 2 && !call.request.segments[2].empty() && reply.status != 401)
+    reply.set("Sforce-Limit-Info", fmt::format("api-usage={}/{}", calls_today_, settings_.daily_calls));
+}
+
+void Salesforce::reset() {
+  Service::reset();
+  bulk_.clear();
+  open_queries_.clear();
+  calls_today_ = 0;
+}
+
+const Record& Salesforce::seed(const std::string& object, Json fields) {
+  const Object* known = find_object(object);
+  const std::string given = text_of(fields.value("Id", Json()));
+  fields.erase("Id");
+  const std::string id =
+      given.empty() ? make_id(known ? known->key_prefix : "a00", store_.next_number()) : full_id(given);
+  return store_.table(known ? known->name : object).add(id, fields, now());
+}
+
+Reply Salesforce::versions() const {
+  Json list = Json::array();
+  for (int number = oldest_version; number <= newest_version; ++number) {
+    // Three releases a year; the newest here is Summer '26.
+    constexpr std::array<const char*, 3> seasons = {"Summer", "Spring", "Winter"};
+    const int back = newest_version - number;
+    list.push_back(
+        {{"label", fmt::format("{} '{:02}", seasons[static_cast<std::size_t>(back % 3)], 26 - back / 3)},
+         {"url", fmt::format("/services/data/v{}.0", number)},
+         {"version", fmt::format("{}.0", number)}});
+  }
+  return json_reply(200, list, "application/json;charset=UTF-8");
+}
+
+Reply Salesforce::list_objects(const Params& params) const {
+  Json list = Json::array();
+  for (const Object& object : objects()) list.push_back(describe_shortly(object, params.at("version")));
+  return json_reply(200, {{"encoding", "UTF-8"}, {"maxBatchSize", 200}, {"sobjects", list}});
+}
+
+Reply Salesforce::describe_object(const Params& params) const {
+  return json_reply(200, describe(*find_object(params.at("object")), params.at("version")));
+}
+
+Reply Salesforce::limits() const {
+  const std::uint64_t left = settings_.daily_calls - std::min(settings_.daily_calls, calls_today_);
+  return json_reply(200, {{"DailyApiRequests", {{"Max", settings_.daily_calls}, {"Remaining", left}}},
+                          {"DailyBulkApiBatches", {{"Max", 15000}, {"Remaining", 15000}}},
+                          {"DailyBulkV2QueryJobs", {{"Max", 10000}, {"Remaining", 10000}}},
+                          {"DailyBulkV2QueryFileStorageMB", {{"Max", 976562}, {"Remaining", 976562}}}});
+}
+
+Reply Salesforce::query(Call& call, const Params& params) {
+  const ParsedQuery parsed = parse_query(call.request.query_value("q").value_or(""));
+  if (parsed.error) return error_reply(400, parsed.error->code, parsed.error->message);
+  std::size_t page = 2000;
+  const std::string options = lower(call.request.header("Sforce-Query-Options"));
+  if (const std::size_t at = options.find("batchsize="); at != std::string::npos)
+    page = std::clamp<std::size_t>(static_cast<std::size_t>(std::atoi(options.c_str() + at + 10)), 200, 2000);
+  auto rows = run_query(parsed.query, records_, store_, params.at("version"));
+  if (parsed.query.fields.empty())
+    return json_reply(200, {{"totalSize", rows.size()}, {"done", true}, {"records", Json::array()}});
+  const std::size_t total = rows.size();
+  return page_of(std::move(rows), total, page, params.at("version"));
+}
+
+Reply Salesforce::page_of(std::vector<Json> rows, std::size_t total, std::size_t page_rows,
+                          const std::string& version) {
+  Json out = {{"totalSize", total}, {"done", rows.size() <= page_rows}, {"records", Json::array()}};
+  const std::size_t shown_rows = std::min(page_rows, rows.size());
+  for (std::size_t i = 0; i < shown_rows; ++i) out["records"].push_back(std::move(rows[i]));
+  if (rows.size() > shown_rows) {
+    rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(shown_rows));
+    const std::string locator =
+        fmt::format("{}-{}-{}", make_id("01g", store_.next_number()), total, page_rows);
+    out["nextRecordsUrl"] = "/services/data/" + version + "/query/" + locator;
+    open_queries_[locator] = std::move(rows);
+  }
+  return json_reply(200, out);
+}
+
+Reply Salesforce::more_of_query(const Params& params) {
+  const std::string& locator = params.at("locator");
+  const auto open = open_queries_.find(locator);
+  if (open == open_queries_.end()) return error_reply(400, "INVALID_QUERY_LOCATOR", "invalid query locator");
+  const auto parts = split(locator, '-');
+  return page_of(open->second, std::stoul(parts[1]), std::stoul(parts[2]), params.at("version"));
+}
+
+}  // namespace eddy::sandbox::salesforce
