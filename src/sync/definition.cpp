@@ -175,6 +175,7 @@ void check_field(const Mapping& mapping, const ObjectSchema& object, const std::
 void check_mapping(const SyncSpec& spec, Destination& destination) {
   const std::optional<ObjectSchema> object = destination.describe(spec.object);
   if (!object) {
+    if (destination.checked_by_open(spec.options)) return;
     const std::vector<std::string> known = destination.objects();
     std::string hint = did_you_mean_hint(spec.object, known);
     if (hint.empty()) hint = known.empty() ? "check its name at the destination" : "objects there: " + join(known, ", ");

@@ -92,6 +92,9 @@ class Destination {
   virtual std::vector<std::string> objects() = 0;  // names that describe() knows; may be partial where unbounded
   // nullopt: the destination has no such object. Throws Error when it cannot be asked.
   virtual std::optional<ObjectSchema> describe(const std::string& object) = 0;
+  // True when describe() cannot tell for a sync with these options, because open() makes the object or finds it
+  // elsewhere: open() alone then checks object and fields.
+  virtual bool checked_by_open(const config::Node&) const { return false; }
   // Checks that the delivery can be done (mode, key) and prepares it. Throws Error("destination.…").
   virtual std::unique_ptr<Writer> open(const Delivery& delivery) = 0;
 };

@@ -29,6 +29,10 @@ class PostgresDestination final : public sync::Destination {
     return names_in(connection);
   }
 
+  bool checked_by_open(const config::Node& options) const override {
+    return options["schema"].exists() || (options["create_table"].exists() && options["create_table"].as_boolean());
+  }
+
   std::optional<sync::ObjectSchema> describe(const std::string& object) override {
     postgres::Connection connection(options_);
     const auto table = postgres::describe_table(connection, table_name(object, schema_));

@@ -30,6 +30,10 @@ class SqliteDestination final : public sync::Destination {
     return sqlite::list_tables(database);
   }
 
+  bool checked_by_open(const config::Node& options) const override {
+    return options["create_table"].exists() && options["create_table"].as_boolean();
+  }
+
   std::optional<sync::ObjectSchema> describe(const std::string& object) override {
     if (!exists()) return std::nullopt;
     auto database = read();
