@@ -32,7 +32,7 @@ with facts as (
     coalesce(u.key_actions, 0) as key_actions,
     coalesce(u.team_invites, 0) as team_invites,
     coalesce(u.pricing_views, 0) as pricing_views,
-    coalesce(u.seen_lately, false) as seen_lately,
+    coalesce(u.seen_lately, false) or c.signed_up_on >= a.week - interval 2 weeks as seen_lately,  -- newcomers are not missing
     coalesce(s.open_tickets, 0) as open_tickets,
     coalesce(s.good_ratings, 0) as good_ratings,
     coalesce(s.bad_ratings, 0) as bad_ratings,
