@@ -28,7 +28,8 @@ namespace {
 constexpr std::size_t block = 1 << 20;
 
 [[noreturn]] void unreadable(const fs::path& path) {
-  throw Error("file.unreadable", fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)), "check that it is there and readable");
+  throw Error("file.unreadable", fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)),
+              "check that it is there and readable");
 }
 
 [[noreturn]] void unwritable(const fs::path& path) {
@@ -38,7 +39,8 @@ constexpr std::size_t block = 1 << 20;
 
 class Descriptor {
  public:
-  Descriptor(const fs::path& path, int flags) : path_(path), fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+  Descriptor(const fs::path& path, int flags)
+      : path_(path), fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
     if (fd_ < 0) (flags & O_WRONLY) != 0 ? unwritable(path) : unreadable(path);
   }
   ~Descriptor() { ::close(fd_); }
@@ -69,23 +71,28 @@ class Descriptor {
 };
 
 FileStamp stamp_of(const struct stat& info) {
-  return {static_cast<std::uint64_t>(info.st_size), info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec};
+  return {static_cast<std::uint64_t>(info.st_size),
+          info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec};
 }
 
-// Bytes from..until of the file. The kernel copies (and shares blocks where the file system can); the fallback is for file systems
-// and pairs of them that refuse.
-void copy_range(const Descriptor& in, const Descriptor& out, const fs::path& from, const fs::path& to, off_t at, off_t until, const Cancel& cancel) {
+// Bytes from..until of the file. The kernel copies (and shares blocks where the file system can); the
+// fallback is for file systems and pairs of them that refuse.
+void copy_range(const Descriptor& in, const Descriptor& out, const fs::path& from, const fs::path& to,
+                off_t at, off_t until, const Cancel& cancel) {
   std::vector<char> buffer;
   while (at < until && !cancel.requested()) {
     const auto wanted = static_cast<std::size_t>(std::min<off_t>(until - at, 64 << 20));
     off_t read_at = at, write_at = at;
-    ssize_t done = buffer.empty() ? ::copy_file_range(in.get(), &read_at, out.get(), &write_at, wanted, 0) : -1;
-    if (done < 0 && (!buffer.empty() || errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM)) {
+    ssize_t done =
+        buffer.empty() ? ::copy_file_range(in.get(), &read_at, out.get(), &write_at, wanted, 0) : -1;
+    if (done < 0 && (!buffer.empty() || errno == EXDEV || errno == EINVAL || errno == ENOSYS ||
+                     errno == EOPNOTSUPP || errno == EPERM)) {
       buffer.resize(block);
       done = ::pread(in.get(), buffer.data(), std::min(wanted, block), at);
       if (done < 0) unreadable(from);
       for (ssize_t written = 0; written < done;) {
-        const ssize_t put = ::pwrite(out.get(), buffer.data() + written, static_cast<std::size_t>(done - written), at + written);
+        const ssize_t put = ::pwrite(out.get(), buffer.data() + written,
+                                     static_cast<std::size_t>(done - written), at + written);
         if (put < 0) unwritable(to);
         written += put;
       }
@@ -121,9 +128,11 @@ void copy_once(const fs::path& from, const fs::path& to, std::uint64_t bytes, co
   if (failure) std::rethrow_exception(failure);
 }
 
-[[noreturn]] void damaged(std::string_view kind, std::string_view what, std::uint64_t read, std::uint64_t unpacked) {
+[[noreturn]] void damaged(std::string_view kind, std::string_view what, std::uint64_t read,
+                          std::uint64_t unpacked) {
   throw Error("ingest.damaged_compression",
-              fmt::format("the {} data {} after {} bytes ({} bytes unpacked)", kind, what, with_commas(read), with_commas(unpacked)),
+              fmt::format("the {} data {} after {} bytes ({} bytes unpacked)", kind, what, with_commas(read),
+                          with_commas(unpacked)),
               "fetch the file again");
 }
 
@@ -150,7 +159,8 @@ void unpack_gzip(const Descriptor& in, const Descriptor& out, const Cancel& canc
       stream.next_out = reinterpret_cast<Bytef*>(plain.data());
       stream.avail_out = static_cast<uInt>(plain.size());
       const int code = inflate(&stream, Z_NO_FLUSH);
-      if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) damaged("gzip", "is damaged", read - stream.avail_in, unpacked);
+      if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
+        damaged("gzip", "is damaged", read - stream.avail_in, unpacked);
       const std::size_t made = plain.size() - stream.avail_out;
       out.write({plain.data(), made});
       unpacked += made;
@@ -164,7 +174,8 @@ void unpack_gzip(const Descriptor& in, const Descriptor& out, const Cancel& canc
 }
 
 void unpack_zstd(const Descriptor& in, const Descriptor& out, const Cancel& cancel) {
-  const std::unique_ptr<ZSTD_DStream, std::size_t (*)(ZSTD_DStream*)> stream(ZSTD_createDStream(), ZSTD_freeDStream);
+  const std::unique_ptr<ZSTD_DStream, std::size_t (*)(ZSTD_DStream*)> stream(ZSTD_createDStream(),
+                                                                             ZSTD_freeDStream);
   std::vector<char> packed(block), plain(4 * block);
   std::uint64_t read = 0, unpacked = 0;
   std::size_t expected = 0;  // 0: a frame is complete
@@ -177,7 +188,8 @@ void unpack_zstd(const Descriptor& in, const Descriptor& out, const Cancel& canc
       if (input.pos == input.size && expected == 0) break;
       expected = ZSTD_decompressStream(stream.get(), &output, &input);
       if (ZSTD_isError(expected) != 0)
-        damaged("zstd", fmt::format("is damaged ({})", ZSTD_getErrorName(expected)), read + input.pos, unpacked);
+        damaged("zstd", fmt::format("is damaged ({})", ZSTD_getErrorName(expected)), read + input.pos,
+                unpacked);
       out.write({plain.data(), output.pos});
       unpacked += output.pos;
       more = output.pos == output.size;
@@ -218,8 +230,9 @@ FileStamp copy_unchanged(const fs::path& from, const fs::path& to, const Cancel&
     stop_if(cancel);
     if (stamp_of(from) == before && fs::file_size(to) == before.bytes) return before;
   }
-  throw Error("ingest.file_changing", fmt::format("{} changes while it is read", from.string()),
-              "let its writer finish first; a writer that renames the finished file into place is always safe");
+  throw Error(
+      "ingest.file_changing", fmt::format("{} changes while it is read", from.string()),
+      "let its writer finish first; a writer that renames the finished file into place is always safe");
 }
 
 Compression compression_of(const fs::path& path) {
@@ -257,13 +270,18 @@ bool is_utf8(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size();) {
     const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(bytes[at]); };
     const unsigned char lead = byte(i);
-    const std::size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xC2 ? 0
+                               : lead < 0xE0 ? 2
+                               : lead < 0xF0 ? 3
+                               : lead < 0xF5 ? 4
+                                             : 0;
     if (length == 0 || i + length > bytes.size()) return false;
     for (std::size_t k = 1; k < length; ++k)
       if ((byte(i + k) & 0xC0) != 0x80) return false;
     // Overlong forms, surrogates and what lies beyond U+10FFFF.
-    if ((lead == 0xE0 && byte(i + 1) < 0xA0) || (lead == 0xED && byte(i + 1) > 0x9F) || (lead == 0xF0 && byte(i + 1) < 0x90) ||
-        (lead == 0xF4 && byte(i + 1) > 0x8F))
+    if ((lead == 0xE0 && byte(i + 1) < 0xA0) || (lead == 0xED && byte(i + 1) > 0x9F) ||
+        (lead == 0xF0 && byte(i + 1) < 0x90) || (lead == 0xF4 && byte(i + 1) > 0x8F))
       return false;
     i += length;
   }

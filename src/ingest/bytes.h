@@ -1,4 +1,5 @@
-// Bytes on their way from an origin into the lake: copied as received, unpacked for reading, looked at without loading them.
+// Bytes on their way from an origin into the lake: copied as received, unpacked for reading, looked at
+// without loading them.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +13,9 @@
 
 namespace eddy::ingest {
 
-// A whole file as memory, read-only; pages come and go, so it is not counted against memory. Only for files that nobody
-// changes (a file cut short under a mapping kills the process): those of the lake. Throws Error("file.unreadable").
+// A whole file as memory, read-only; pages come and go, so it is not counted against memory. Only for files
+// that nobody changes (a file cut short under a mapping kills the process): those of the lake. Throws
+// Error("file.unreadable").
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);
@@ -34,15 +36,17 @@ struct FileStamp {
 };
 FileStamp stamp_of(const std::filesystem::path& path);  // throws Error("file.unreadable")
 
-// Copies a file that may be written to at this moment, and returns the stamp of what was copied. When it changed under the copy it is
-// copied again, in the end Error("ingest.file_changing").
-FileStamp copy_unchanged(const std::filesystem::path& from, const std::filesystem::path& to, const Cancel& cancel);
+// Copies a file that may be written to at this moment, and returns the stamp of what was copied. When it
+// changed under the copy it is copied again, in the end Error("ingest.file_changing").
+FileStamp copy_unchanged(const std::filesystem::path& from, const std::filesystem::path& to,
+                         const Cancel& cancel);
 
 // By the first bytes, whatever the name says.
 Compression compression_of(const std::filesystem::path& path);
 
 // Throws Error("ingest.damaged_compression") that says where the data breaks off.
-void unpack(const std::filesystem::path& from, const std::filesystem::path& to, Compression compression, const Cancel& cancel);
+void unpack(const std::filesystem::path& from, const std::filesystem::path& to, Compression compression,
+            const Cancel& cancel);
 
 std::string sha256_of_file(const std::filesystem::path& path, const Cancel& cancel);  // lower-case hex
 

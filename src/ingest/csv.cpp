@@ -19,23 +19,28 @@ using engine::quote_literal;
 
 namespace {
 
-constexpr std::size_t sample_bytes = 16 << 20;
+constexpr std::size_t sample_bytes = 8 << 20;
 constexpr int rounds_max = 20;
 constexpr std::string_view rejects = "eddy_csv_rejects", scans = "eddy_csv_scans";
 
 void write_file(const fs::path& path, std::string_view bytes) {
   std::ofstream out(path, std::ios::binary);
   out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!out.flush()) throw Error("file.unwritable", fmt::format("cannot write {}", path.string()), "check free space of the lake folder");
+  if (!out.flush())
+    throw Error("file.unwritable", fmt::format("cannot write {}", path.string()),
+                "check free space of the lake folder");
 }
 
 std::string one(char c) { return quote_literal(std::string_view(&c, 1)); }
 
 std::string format_options(const CsvDialect& dialect, const CsvOptions& declared) {
-  std::string out = fmt::format("delim={}, quote={}, escape={}, comment='', strict_mode=true, null_padding=false", one(dialect.delimiter), one(dialect.quote), one(dialect.quote));
+  std::string out =
+      fmt::format("delim={}, quote={}, escape={}, comment='', strict_mode=true, null_padding=false",
+                  one(dialect.delimiter), one(dialect.quote), one(dialect.quote));
   if (declared.null) out += fmt::format(", nullstr=['', {}]", quote_literal(*declared.null));
   if (!dialect.date_format.empty()) out += fmt::format(", dateformat={}", quote_literal(dialect.date_format));
-  if (!dialect.timestamp_format.empty()) out += fmt::format(", timestampformat={}", quote_literal(dialect.timestamp_format));
+  if (!dialect.timestamp_format.empty())
+    out += fmt::format(", timestampformat={}", quote_literal(dialect.timestamp_format));
   return out;
 }
 
@@ -54,31 +59,40 @@ struct Refusal {
 
 std::size_t number_after(const std::string& text, std::string_view word) {
   const auto at = text.find(word);
-  return at == std::string::npos ? 0 : static_cast<std::size_t>(std::strtoull(text.c_str() + at + word.size(), nullptr, 10));
+  return at == std::string::npos
+             ? 0
+             : static_cast<std::size_t>(std::strtoull(text.c_str() + at + word.size(), nullptr, 10));
 }
 
 bool wrong_count(std::string_view type) { return type == "MISSING COLUMNS" || type == "TOO MANY COLUMNS"; }
 
 std::vector<Refusal> read_refusals(engine::Connection& connection) {
   std::vector<Refusal> out;
-  auto result = connection.stream(fmt::format(
-      "select line_byte_position::bigint, error_type::varchar, error_message, coalesce(column_name, '') from {} order by 1, column_idx", rejects));
+  auto result =
+      connection.stream(fmt::format("select line_byte_position::bigint, error_type::varchar, error_message, "
+                                    "coalesce(column_name, '') from {} order by 1, column_idx",
+                                    rejects));
   while (auto chunk = result.next())
     for (std::size_t row = 0; row < chunk->rows(); ++row) {
       const auto position = static_cast<std::size_t>(chunk->bigint(0, row));
       const std::string message(chunk->varchar(2, row));
       const std::string type(chunk->varchar(1, row));
-      Refusal refusal{position, type, message, std::string(chunk->varchar(3, row)), number_after(message, "Found: ")};
+      Refusal refusal{position, type, message, std::string(chunk->varchar(3, row)),
+                      number_after(message, "Found: ")};
       if (out.empty() || out.back().position != position) out.push_back(std::move(refusal));
       // A wrong number of columns says more than the value that went wrong because of it.
-      else if (wrong_count(type) && !wrong_count(out.back().type)) out.back() = std::move(refusal);
+      else if (wrong_count(type) && !wrong_count(out.back().type))
+        out.back() = std::move(refusal);
       // Too many columns are told one by one: the last says how many there were.
-      else if (type == "TOO MANY COLUMNS") out.back().found = refusal.found;
+      else if (type == "TOO MANY COLUMNS")
+        out.back().found = refusal.found;
     }
   return out;
 }
 
-std::string plural(std::size_t count, std::string_view noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
+std::string plural(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
 
 class CsvRenderer {
  public:
@@ -92,18 +106,22 @@ class CsvRenderer {
     }
     columns_ = "{" + join(parts, ", ") + "}";
     for (const StreamColumn& column : schema.columns()) {
-      const bool here = std::any_of(form_.columns.begin(), form_.columns.end(), [&](const StreamColumn& c) { return lower(c.name) == lower(column.name); });
-      selected.push_back(here ? quote_identifier(column.name) : fmt::format("null::{} as {}", column.type, quote_identifier(column.name)));
+      const bool here = std::any_of(form_.columns.begin(), form_.columns.end(), [&](const StreamColumn& c) {
+        return lower(c.name) == lower(column.name);
+      });
+      selected.push_back(here ? quote_identifier(column.name)
+                              : fmt::format("null::{} as {}", column.type, quote_identifier(column.name)));
     }
     select_ = join(selected, ", ");
     // Old Macintosh line ends: the census looks for \n only.
     uncountable_ = text.find('\n') == std::string_view::npos && text.find('\r') != std::string_view::npos;
     leading_ = form_.outline.begin > (text.starts_with("\xef\xbb\xbf") ? 3U : 0U);
-    for (const Span& line : form_.outline.preamble) bad_.push_back({line, "csv.before_header", "stands before the header"});
+    for (const Span& line : form_.outline.preamble)
+      bad_.push_back({line, "csv.before_header", "stands before the header"});
   }
 
-  // Reads until nothing hides behind a bad record: a quote that is never closed swallows good lines, and a fraction in an integer column is
-  // rounded. Such records are cut out and the rest is read again.
+  // Reads until nothing hides behind a bad record: a quote that is never closed swallows good lines, and a
+  // fraction in an integer column is rounded. Such records are cut out and the rest is read again.
   std::uint64_t run() {
     for (int round = 1;; ++round) {
       const fs::path input = bad_.empty() && !leading_ && !one_line_end_ ? job_.plain : cut_out_bad();
@@ -112,7 +130,9 @@ class CsvRenderer {
         rows = read_once(input);
       } catch (const Error& e) {
         // The strict reader gives up on a file with several kinds of line ends.
-        if (e.code() != "engine.query_failed" || one_line_end_ || text_.find("\r\n") == std::string_view::npos) throw;
+        if (e.code() != "engine.query_failed" || one_line_end_ ||
+            text_.find("\r\n") == std::string_view::npos)
+          throw;
         one_line_end_ = true;
         continue;
       }
@@ -125,9 +145,12 @@ class CsvRenderer {
       const std::uint64_t refused = bad_.size() - known;
       if (!uncountable_ && census_.records != rows + refused + header)
         throw Error("ingest.unaccounted_rows",
-                    fmt::format("{}: {} has {} records, but {} were read and {} refused", job_.spec.relation(), job_.origin, with_commas(census_.records - header), with_commas(rows),
-                                with_commas(refused)),
-                    "nothing of this load was kept; declare how the file is written (`csv: {delimiter, quote, header}`)", job_.spec.position);
+                    fmt::format("{}: {} has {} records, but {} were read and {} refused",
+                                job_.spec.relation(), job_.origin, with_commas(census_.records - header),
+                                with_commas(rows), with_commas(refused)),
+                    "nothing of this load was kept; declare how the file is written (`csv: {delimiter, "
+                    "quote, header}`)",
+                    job_.spec.position);
       return rows;
     }
   }
@@ -158,9 +181,12 @@ class CsvRenderer {
       const MappedFile file(input);
       return take_census(file.bytes(), form_.dialect.quote, form_.dialect.delimiter, integers_, job_.cancel);
     });
-    rows = write_parquet(job_, select_,
-                         fmt::format("read_csv({}, auto_detect=false, compression='uncompressed', columns={}, header={}, {}, store_rejects=true, rejects_table='{}', rejects_scan='{}')",
-                                     quote_literal(input.string()), columns_, form_.dialect.header, format_options(form_.dialect, job_.spec.csv), rejects, scans));
+    rows =
+        write_parquet(job_, select_,
+                      fmt::format("read_csv({}, auto_detect=false, compression='uncompressed', columns={}, "
+                                  "header={}, {}, store_rejects=true, rejects_table='{}', rejects_scan='{}')",
+                                  quote_literal(input.string()), columns_, form_.dialect.header,
+                                  format_options(form_.dialect, job_.spec.csv), rejects, scans));
     census_ = census.get();
     return rows;
   }
@@ -187,13 +213,16 @@ class CsvRenderer {
       at = after_line(text_, record.span.offset + record.span.length);
     }
     keep(text_.size());
-    if (!out.flush()) throw Error("file.unwritable", fmt::format("cannot write {}", path.string()), "check free space of the lake folder");
+    if (!out.flush())
+      throw Error("file.unwritable", fmt::format("cannot write {}", path.string()),
+                  "check free space of the lake folder");
     return path;
   }
 
   std::size_t original(std::size_t position) const {
     if (pieces_.empty()) return std::min(position, text_.size());
-    auto piece = std::upper_bound(pieces_.begin(), pieces_.end(), position, [](std::size_t p, const auto& x) { return p < x.first; });
+    auto piece = std::upper_bound(pieces_.begin(), pieces_.end(), position,
+                                  [](std::size_t p, const auto& x) { return p < x.first; });
     if (piece != pieces_.begin()) --piece;
     return std::min(piece->second + (position - piece->first), text_.size());
   }
@@ -228,17 +257,26 @@ class CsvRenderer {
   BadRecord explain(const Refusal& refusal, const Span& record) const {
     const auto expected = form_.columns.size();
     if (refusal.type == "MISSING COLUMNS")
-      return {record, "csv.too_few_columns", fmt::format("{} instead of {}", plural(refusal.found, "column"), expected)};
+      return {record, "csv.too_few_columns",
+              fmt::format("{} instead of {}", plural(refusal.found, "column"), expected)};
     if (refusal.type == "TOO MANY COLUMNS")
-      return {record, "csv.too_many_columns", fmt::format("{} instead of {}", plural(refusal.found, "column"), expected)};
+      return {record, "csv.too_many_columns",
+              fmt::format("{} instead of {}", plural(refusal.found, "column"), expected)};
     if (refusal.type == "UNQUOTED VALUE")
-      return {record, "csv.open_quote", fmt::format("a quote in column `{}` is not closed, or not at the end of the value", refusal.column)};
+      return {record, "csv.open_quote",
+              fmt::format("a quote in column `{}` is not closed, or not at the end of the value",
+                          refusal.column)};
     if (refusal.type == "INVALID ENCODING" || refusal.type == "INVALID UNICODE")
       return {record, "csv.bad_encoding", fmt::format("column `{}` is not UTF-8", refusal.column)};
-    if (refusal.type == "LINE SIZE OVER MAXIMUM") return {record, "csv.line_too_long", "the line is longer than 2,000,000 bytes, or a quote in it is not closed"};
+    if (refusal.type == "LINE SIZE OVER MAXIMUM")
+      return {record, "csv.line_too_long",
+              "the line is longer than 2,000,000 bytes, or a quote in it is not closed"};
     const auto value = refusal.message.find("Could not convert");
     return {record, "csv.bad_value",
-            fmt::format("column `{}`: {}", refusal.column, value == std::string::npos ? engine_reason(refusal.message) : engine_reason(std::string_view(refusal.message).substr(value)))};
+            fmt::format("column `{}`: {}", refusal.column,
+                        value == std::string::npos
+                            ? engine_reason(refusal.message)
+                            : engine_reason(std::string_view(refusal.message).substr(value)))};
   }
 
   bool collect_fractions() {
@@ -247,14 +285,20 @@ class CsvRenderer {
       const std::size_t position = census_.fractions[i].offset;
       const Span span{cut ? original(position) : position, census_.fractions[i].length};
       const StreamColumn& column = form_.columns[census_.columns[i]];
-      bad_.push_back({span, "csv.bad_value", fmt::format("column `{}`: a fraction does not fit {}", column.name, schema_.find(column.name)->type)});
+      bad_.push_back({span, "csv.bad_value",
+                      fmt::format("column `{}`: a fraction does not fit {}", column.name,
+                                  schema_.find(column.name)->type)});
     }
     return !census_.fractions.empty();
   }
 
   void sort_bad() {
-    std::stable_sort(bad_.begin(), bad_.end(), [](const BadRecord& a, const BadRecord& b) { return a.span.offset < b.span.offset; });
-    bad_.erase(std::unique(bad_.begin(), bad_.end(), [](const BadRecord& a, const BadRecord& b) { return a.span.offset == b.span.offset; }), bad_.end());
+    std::stable_sort(bad_.begin(), bad_.end(),
+                     [](const BadRecord& a, const BadRecord& b) { return a.span.offset < b.span.offset; });
+    bad_.erase(
+        std::unique(bad_.begin(), bad_.end(),
+                    [](const BadRecord& a, const BadRecord& b) { return a.span.offset == b.span.offset; }),
+        bad_.end());
   }
 
   const Rendering& job_;
@@ -271,10 +315,38 @@ class CsvRenderer {
   bool uncountable_ = false;   // the census cannot know where records end
 };
 
+// The sniffer knows no whole numbers beyond 64 bits and takes them for DOUBLE, which loses their last digits.
+void keep_long_numbers(engine::Connection& connection, const fs::path& sample, CsvForm& form,
+                       const CsvOptions& declared) {
+  std::vector<std::string> counts, columns;
+  std::vector<StreamColumn*> doubtful;
+  for (StreamColumn& column : form.columns) {
+    columns.push_back(fmt::format("{}: 'VARCHAR'", quote_literal(column.name)));
+    if (column.type != "DOUBLE") continue;
+    const std::string quoted = quote_identifier(column.name);
+    counts.push_back(
+        fmt::format("count(*) filter (where contains({0}, '.') or contains(lower({0}), 'e') or try_cast({0} "
+                    "as hugeint) is null and {0} is not null)",
+                    quoted));
+    doubtful.push_back(&column);
+  }
+  if (doubtful.empty()) return;
+  const Row found =
+      connection
+          .query(fmt::format("select {} from read_csv({}, auto_detect=false, compression='uncompressed', "
+                             "header={}, columns={{{}}}, {})",
+                             join(counts, ", "), quote_literal(sample.string()), form.dialect.header,
+                             join(columns, ", "), format_options(form.dialect, declared)))
+          .rows()
+          .at(0);
+  for (std::size_t i = 0; i < doubtful.size(); ++i)
+    if (found[i].as_integer() == 0) doubtful[i]->type = "DECIMAL(38,0)";
+}
+
 }  // namespace
 
-CsvForm read_form(engine::Connection& connection, std::string_view text, const CsvOptions& declared, Format format,
-                  const std::optional<CsvDialect>& recorded, const fs::path& work) {
+CsvForm read_form(engine::Connection& connection, std::string_view text, const CsvOptions& declared,
+                  Format format, const std::optional<CsvDialect>& recorded, const fs::path& work) {
   CsvForm form;
   if (recorded) form.dialect = *recorded;
   if (declared.quote) form.dialect.quote = *declared.quote;
@@ -283,24 +355,31 @@ CsvForm read_form(engine::Connection& connection, std::string_view text, const C
   if (form.outline.empty) return form;
   const fs::path sample = work / "sample.csv";
   write_file(sample, sample_records(text, form.outline, form.dialect.quote, sample_bytes));
-  std::string call = fmt::format("sniff_csv({}, sample_size=-1, skip=0, compression='uncompressed', {}", quote_literal(sample.string()), format_options(form.dialect, declared));
+  std::string call = fmt::format("sniff_csv({}, sample_size=-1, skip=0, compression='uncompressed', {}",
+                                 quote_literal(sample.string()), format_options(form.dialect, declared));
   const bool header_known = declared.header.has_value() || recorded.has_value();
   if (declared.header) form.dialect.header = *declared.header;
   if (header_known) call += fmt::format(", header={}", form.dialect.header);
   call += ")";
-  auto told = connection.query("select HasHeader, coalesce(DateFormat, ''), coalesce(TimestampFormat, '') from " + call).rows();
+  auto told =
+      connection
+          .query("select HasHeader, coalesce(DateFormat, ''), coalesce(TimestampFormat, '') from " + call)
+          .rows();
   if (!header_known) form.dialect.header = told.at(0)[0].as_boolean();
   if (!recorded) {
     form.dialect.date_format = told[0][1].as_string();
     form.dialect.timestamp_format = told[0][2].as_string();
   }
-  for (const Row& row : connection.query("select c.name, c.type from (select unnest(Columns) as c from " + call + ")").rows())
+  for (const Row& row :
+       connection.query("select c.name, c.type from (select unnest(Columns) as c from " + call + ")").rows())
     form.columns.push_back({row[0].as_string(), row[1].as_string()});
+  keep_long_numbers(connection, sample, form, declared);
   fs::remove(sample);
   return form;
 }
 
-Rendered render_csv(const Rendering& job, Format format, StreamSchema& schema, const std::optional<CsvDialect>& recorded, QuarantineWriter& quarantine) {
+Rendered render_csv(const Rendering& job, Format format, StreamSchema& schema,
+                    const std::optional<CsvDialect>& recorded, QuarantineWriter& quarantine) {
   Rendered result;
   const MappedFile file(job.plain);
   CsvForm form = read_form(job.connection, file.bytes(), job.spec.csv, format, recorded, job.work);

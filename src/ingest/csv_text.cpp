@@ -113,7 +113,8 @@ std::size_t count_fields(std::string_view record, char quote, char delimiter) {
   return fields;
 }
 
-CsvOutline outline(std::string_view text, const CsvOptions& declared, Format format, char quote, char recorded_delimiter) {
+CsvOutline outline(std::string_view text, const CsvOptions& declared, Format format, char quote,
+                   char recorded_delimiter) {
   CsvOutline result;
   if (text.starts_with(byte_order_mark)) result.begin = byte_order_mark.size();
   while (result.begin < text.size() && blank(text.substr(result.begin, line_at(text, result.begin).length)))
@@ -126,8 +127,10 @@ CsvOutline outline(std::string_view text, const CsvOptions& declared, Format for
   Tally best;
   double best_share = 0;
   std::string candidates = ",;\t|";
-  if (declared.delimiter) candidates = std::string(1, *declared.delimiter);
-  else if (format == Format::tsv) candidates = "\t";
+  if (declared.delimiter)
+    candidates = std::string(1, *declared.delimiter);
+  else if (format == Format::tsv)
+    candidates = "\t";
   result.delimiter = candidates.front();
   for (const char candidate : candidates) {
     const Tally found = tally(lines, quote, candidate);
@@ -163,11 +166,13 @@ CsvOutline outline(std::string_view text, const CsvOptions& declared, Format for
 namespace {
 
 // Appends well-formed records from `at` on until `until`.
-void append_records(std::string& out, std::string_view text, std::size_t at, std::size_t until, const CsvOutline& form, char quote) {
+void append_records(std::string& out, std::string_view text, std::size_t at, std::size_t until,
+                    const CsvOutline& form, char quote) {
   while (at < until) {
     const Span record = record_at(text, at, quote, form.delimiter);
     const std::string_view content = text.substr(record.offset, record.length);
-    const bool good = content.size() < (64 << 10) && count_fields(content, quote, form.delimiter) == form.fields && is_utf8(content);
+    const bool good = content.size() < (64 << 10) &&
+                      count_fields(content, quote, form.delimiter) == form.fields && is_utf8(content);
     if (good) {
       out += content;
       out += '\n';
@@ -201,7 +206,8 @@ namespace {
 // Positions of four characters in 64 bytes, as bits.
 class Finder {
  public:
-  Finder(char delimiter, char quote, bool fractions) : wanted_{'\n', delimiter, quote, fractions ? '.' : '\n'} {}
+  Finder(char delimiter, char quote, bool fractions)
+      : wanted_{'\n', delimiter, quote, fractions ? '.' : '\n'} {}
 
   std::uint64_t bits(const char* at) const {
     std::uint64_t found = 0;
@@ -210,11 +216,13 @@ class Finder {
       const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16 * part));
       __m128i hit = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(wanted_[0]));
       for (int k = 1; k < 4; ++k) hit = _mm_or_si128(hit, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(wanted_[k])));
-      found |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(hit)) & 0xFFFFU) << (16 * part);
+      found |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(hit)) & 0xFFFFU)
+               << (16 * part);
     }
 #else
     for (int i = 0; i < 64; ++i)
-      if (at[i] == wanted_[0] || at[i] == wanted_[1] || at[i] == wanted_[2] || at[i] == wanted_[3]) found |= std::uint64_t{1} << i;
+      if (at[i] == wanted_[0] || at[i] == wanted_[1] || at[i] == wanted_[2] || at[i] == wanted_[3])
+        found |= std::uint64_t{1} << i;
 #endif
     return found;
   }
@@ -232,9 +240,12 @@ class Census {
     const char c = text_[at];
     if (c == quote_) {
       if (quoted_) {
-        if (at + 1 < text_.size() && text_[at + 1] == quote_ && !skip_) skip_ = true;  // the first of a doubled quote
-        else if (skip_) skip_ = false;
-        else quoted_ = false;
+        if (at + 1 < text_.size() && text_[at + 1] == quote_ && !skip_)
+          skip_ = true;  // the first of a doubled quote
+        else if (skip_)
+          skip_ = false;
+        else
+          quoted_ = false;
       } else if (at == field_) {
         quoted_ = true;
       }
@@ -277,7 +288,9 @@ class Census {
   // "1.0" is a whole number; "1.5" is not. What is no number at all is for the engine to refuse.
   bool has_fraction(std::size_t dot) const {
     bool nonzero = false;
-    for (std::size_t i = dot + 1; i < text_.size() && text_[i] != delimiter_ && text_[i] != quote_ && text_[i] != '\n' && text_[i] != '\r'; ++i) {
+    for (std::size_t i = dot + 1; i < text_.size() && text_[i] != delimiter_ && text_[i] != quote_ &&
+                                  text_[i] != '\n' && text_[i] != '\r';
+         ++i) {
       if (text_[i] < '0' || text_[i] > '9') return text_[i] == ' ' && nonzero;
       nonzero = nonzero || text_[i] != '0';
     }
@@ -294,8 +307,10 @@ class Census {
 
 }  // namespace
 
-CsvCensus take_census(std::string_view text, char quote, char delimiter, const std::vector<bool>& integer_columns, const Cancel& cancel) {
-  const bool fractions = std::find(integer_columns.begin(), integer_columns.end(), true) != integer_columns.end();
+CsvCensus take_census(std::string_view text, char quote, char delimiter,
+                      const std::vector<bool>& integer_columns, const Cancel& cancel) {
+  const bool fractions =
+      std::find(integer_columns.begin(), integer_columns.end(), true) != integer_columns.end();
   const Finder finder(delimiter, quote, fractions);
   Census census(text, quote, delimiter, integer_columns);
   std::size_t at = 0;
@@ -305,7 +320,8 @@ CsvCensus take_census(std::string_view text, char quote, char delimiter, const s
       census.event(at + static_cast<std::size_t>(std::countr_zero(bits)));
   }
   for (; at < text.size(); ++at)
-    if (const char c = text[at]; c == '\n' || c == delimiter || c == quote || (fractions && c == '.')) census.event(at);
+    if (const char c = text[at]; c == '\n' || c == delimiter || c == quote || (fractions && c == '.'))
+      census.event(at);
   if (census.record() < text.size()) census.end_record(text.size());
   return std::move(census.result);
 }

@@ -30,23 +30,28 @@ std::size_t count_fields(std::string_view record, char quote, char delimiter);
 struct CsvOutline {
   char delimiter = ',';
   std::size_t fields = 1;
-  std::size_t begin = 0;       // of the first record (the header when there is one): after byte order mark, blank lines and preamble
+  std::size_t begin = 0;  // of the first record (the header when there is one): after byte order mark, blank
+                          // lines and preamble
   std::vector<Span> preamble;  // lines before the first record, that have another form than all the rest
   bool empty = false;          // nothing but white space
 };
-CsvOutline outline(std::string_view text, const CsvOptions& declared, Format format, char quote, char recorded_delimiter);
+CsvOutline outline(std::string_view text, const CsvOptions& declared, Format format, char quote,
+                   char recorded_delimiter);
 
-// Well-formed records (header first) from the whole length of the text, for detecting types; about `bytes_max` bytes.
-std::string sample_records(std::string_view text, const CsvOutline& outline, char quote, std::size_t bytes_max);
+// Well-formed records (header first) from the whole length of the text, for detecting types; about
+// `bytes_max` bytes.
+std::string sample_records(std::string_view text, const CsvOutline& outline, char quote,
+                           std::size_t bytes_max);
 
-// Reads through all records, fast: counts them, and finds those in which an integer column has a fraction. (The engine's reader
-// would round it silently.)
+// Reads through all records, fast: counts them, and finds those in which an integer column has a fraction.
+// (The engine's reader would round it silently.)
 struct CsvCensus {
   std::uint64_t records = 0;         // without blank lines
   std::vector<Span> fractions;       // records, without line ends
   std::vector<std::size_t> columns;  // of each of them: the column
 };
-CsvCensus take_census(std::string_view text, char quote, char delimiter, const std::vector<bool>& integer_columns, const Cancel& cancel);
+CsvCensus take_census(std::string_view text, char quote, char delimiter,
+                      const std::vector<bool>& integer_columns, const Cancel& cancel);
 
 // Line numbers (from 1) of ascending offsets.
 class LineCounter {

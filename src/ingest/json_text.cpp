@@ -68,7 +68,8 @@ class Checker : public nlohmann::json_sax<json> {
   std::unordered_set<std::string> keys_;
 };
 
-// "[json.exception.parse_error.101] parse error at line 1, column 9: syntax error while parsing value - unexpected …; last read: '…'"
+// "[json.exception.parse_error.101] parse error at line 1, column 9: syntax error while parsing value -
+// unexpected …; last read: '…'"
 std::string words_of(const std::string& message) {
   const auto what = message.find(": ");
   std::string words = what == std::string::npos ? message : message.substr(what + 2);
@@ -79,10 +80,12 @@ std::string words_of(const std::string& message) {
 JsonProblem check(std::string_view text, bool record) {
   Checker checker;
   if (!json::sax_parse(text.begin(), text.end(), &checker))
-    return {"json.syntax", words_of(checker.message), checker.at == 0 ? 0 : std::min(checker.at - 1, text.size())};
+    return {"json.syntax", words_of(checker.message),
+            checker.at == 0 ? 0 : std::min(checker.at - 1, text.size())};
   if (!record) return {};
   if (!checker.is_object) return {"json.not_an_object", "is no object", 0};
-  if (!checker.duplicate.empty()) return {"json.duplicate_key", fmt::format("the key `{}` is there twice", checker.duplicate), 0};
+  if (!checker.duplicate.empty())
+    return {"json.duplicate_key", fmt::format("the key `{}` is there twice", checker.duplicate), 0};
   return {};
 }
 
@@ -93,17 +96,22 @@ std::size_t end_of_value(std::string_view text, std::size_t at) {
   for (std::size_t i = at; i < text.size(); ++i) {
     const char c = text[i];
     if (inside) {
-      if (c == '\\') ++i;
-      else if (c == '"') inside = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        inside = false;
       if (!inside && c == '"' && depth == 0) return i + 1;
       continue;
     }
-    if (c == '"') inside = true;
-    else if (c == '{' || c == '[') ++depth;
+    if (c == '"')
+      inside = true;
+    else if (c == '{' || c == '[')
+      ++depth;
     else if (c == '}' || c == ']') {
       if (depth == 0) return i;
       if (--depth == 0) return i + 1;
-    } else if (depth == 0 && (c == ',' || white.find(c) != std::string_view::npos)) return i;
+    } else if (depth == 0 && (c == ',' || white.find(c) != std::string_view::npos))
+      return i;
   }
   return text.size();
 }
@@ -117,7 +125,8 @@ JsonLayout json_layout(std::string_view text, bool declared_lines) {
   if (text[begin] == '[') return JsonLayout::array;
   const Span first = line_at(text, begin);
   const std::size_t next = text.find_first_not_of(white, first.offset + first.length);
-  if (next != std::string_view::npos && !check(text.substr(first.offset, first.length), false)) return JsonLayout::lines;
+  if (next != std::string_view::npos && !check(text.substr(first.offset, first.length), false))
+    return JsonLayout::lines;
   return JsonLayout::values;
 }
 
@@ -148,7 +157,8 @@ void for_each_record(std::string_view text, JsonLayout layout, const std::functi
     for (std::size_t at = text.starts_with("\xef\xbb\xbf") ? 3 : 0; at < text.size();) {
       const std::size_t end = std::min(text.find('\n', at), text.size());
       Span line{at, end - at};
-      while (line.length > 0 && white.find(text[line.offset + line.length - 1]) != std::string_view::npos) --line.length;
+      while (line.length > 0 && white.find(text[line.offset + line.length - 1]) != std::string_view::npos)
+        --line.length;
       while (line.length > 0 && white.find(text[line.offset]) != std::string_view::npos) {
         ++line.offset;
         --line.length;
@@ -163,7 +173,9 @@ void for_each_record(std::string_view text, JsonLayout layout, const std::functi
   while (at < text.size() && text[at] != ']') {
     const std::size_t end = end_of_value(text, at);
     if (!each({at, end - at})) return;
-    at = std::min(text.find_first_not_of(layout == JsonLayout::array ? std::string_view(" \t\r\n,") : white, end), text.size());
+    at = std::min(
+        text.find_first_not_of(layout == JsonLayout::array ? std::string_view(" \t\r\n,") : white, end),
+        text.size());
   }
 }
 

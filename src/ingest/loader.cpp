@@ -30,17 +30,24 @@ namespace {
 
 // The engine's own spelling of the declared types; a word it does not know is the user's mistake.
 StreamSpec with_canonical_types(engine::Connection& connection, StreamSpec stream) {
-  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ (),[]\"";
+  constexpr std::string_view allowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ (),[]\"";
   for (auto& [name, type] : stream.columns) {
     const auto unknown = [&, &column = name, &word = type] {
-      const std::vector<std::string> common = {"BIGINT", "INTEGER", "DOUBLE", "DECIMAL(18,2)", "VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIME", "UUID", "JSON"};
+      const std::vector<std::string> common = {"BIGINT",      "INTEGER", "DOUBLE", "DECIMAL(18,2)",
+                                               "VARCHAR",     "BOOLEAN", "DATE",   "TIMESTAMP",
+                                               "TIMESTAMPTZ", "TIME",    "UUID",   "JSON"};
       const std::string hint = did_you_mean_hint(word, common);
-      return Error("ingest.unknown_type", fmt::format("{}: column `{}`: `{}` is no type", stream.relation(), column, word), hint.empty() ? "types are " + join(common, ", ") : hint, stream.position);
+      return Error("ingest.unknown_type",
+                   fmt::format("{}: column `{}`: `{}` is no type", stream.relation(), column, word),
+                   hint.empty() ? "types are " + join(common, ", ") : hint, stream.position);
     };
     if (type.find_first_not_of(allowed) != std::string::npos) throw unknown();
     try {
-      const std::string canonical = connection.query(fmt::format("select typeof(null::{})", type)).scalar().as_string();
-      type = canonical;
+      const std::string canonical =
+          connection.query(fmt::format("select typeof(null::{})", type)).scalar().as_string();
+      // Parquet has no whole numbers beyond 64 bits: the engine would write them as DOUBLE.
+      type = canonical == "HUGEINT" || canonical == "UHUGEINT" ? "DECIMAL(38,0)" : canonical;
     } catch (const Error&) {
       throw unknown();
     }
@@ -50,7 +57,8 @@ StreamSpec with_canonical_types(engine::Connection& connection, StreamSpec strea
 
 class Load {
  public:
-  Load(warehouse::Session& session, const StreamSpec& stream, Clock& clock, Progress& progress, const Cancel& cancel)
+  Load(warehouse::Session& session, const StreamSpec& stream, Clock& clock, Progress& progress,
+       const Cancel& cancel)
       : session_(session),
         lake_(session.places().lake),
         connection_(session.connect()),
@@ -73,7 +81,9 @@ class Load {
     lake::remove_uncommitted_loads(lake_, session_.store(), stream_.source, stream_.name);
     const std::vector<Piece> pieces = source.list(stream_);
     if (pieces.empty() && loads_.empty())
-      throw Error("ingest.no_files", fmt::format("{}: no file matches `{}`", stream_.relation(), stream_.path), "correct `path` of the stream; it is relative to the connection's folder", stream_.position);
+      throw Error(
+          "ingest.no_files", fmt::format("{}: no file matches `{}`", stream_.relation(), stream_.path),
+          "correct `path` of the stream; it is relative to the connection's folder", stream_.position);
     std::vector<Piece> fresh;
     for (const Piece& piece : pieces)
       if (!seen_.unchanged(piece)) fresh.push_back(piece);
@@ -96,7 +106,9 @@ class Load {
     quarantine.close();
     if (record_.files.empty()) return;
     if (const auto& bad = quarantine.first_bad_value(); bad && stream_.bad_types == StreamSpec::Types::freeze)
-      throw Error("ingest.contract_types", fmt::format("{}: {}, line {}: {}, and the contract freezes the types", stream_.relation(), bad->file, bad->line, bad->reason),
+      throw Error("ingest.contract_types",
+                  fmt::format("{}: {}, line {}: {}, and the contract freezes the types", stream_.relation(),
+                              bad->file, bad->line, bad->reason),
                   "have the file corrected, or set `contract: {types: quarantine}`", stream_.position);
     check_columns();
     record_.schema = schema_.to_json();
@@ -107,7 +119,8 @@ class Load {
     result_.load_id = record_.id;
   }
 
-  void take_in(const Piece& piece, const fs::path& staged, const fs::path& work, QuarantineWriter& quarantine) {
+  void take_in(const Piece& piece, const fs::path& staged, const fs::path& work,
+               QuarantineWriter& quarantine) {
     const std::string raw_name = unique_name(fs::path(piece.origin).filename().string());
     const fs::path raw = staged / raw_name;
     const FileStamp stamp = copy_unchanged(piece.file, raw, cancel_);
@@ -127,7 +140,8 @@ class Load {
       return sha256;
     });
     const std::string rows_name = fmt::format("{}.parquet", record_.files.size() + 1);
-    Rendering job{connection_, stream_, cancel_, record_.id, record_.loaded_at, piece.origin, raw, work, staged / rows_name};
+    Rendering job{connection_,  stream_, cancel_, record_.id,        record_.loaded_at,
+                  piece.origin, raw,     work,    staged / rows_name};
     const Compression compression = compression_of(raw);
     Rendered rendered;
     try {
@@ -159,7 +173,8 @@ class Load {
 
   Rendered render(const Rendering& job, Format format, QuarantineWriter& quarantine) {
     if (format == Format::parquet) return render_parquet(job, schema_, quarantine);
-    if (format == Format::json || format == Format::jsonl) return render_json(job, format, schema_, quarantine);
+    if (format == Format::json || format == Format::jsonl)
+      return render_json(job, format, schema_, quarantine);
     Rendered rendered = render_csv(job, format, schema_, dialect_, quarantine);
     if (rendered.dialect && rendered.rows > 0) dialect_ = rendered.dialect;
     if (!rendered.written && !schema_.columns().empty()) {
@@ -169,7 +184,8 @@ class Load {
     return rendered;
   }
 
-  Rendered set_aside(const Rendering& job, const fs::path& raw, const FileStamp& stamp, const std::string& reason, QuarantineWriter& quarantine) {
+  Rendered set_aside(const Rendering& job, const fs::path& raw, const FileStamp& stamp,
+                     const std::string& reason, QuarantineWriter& quarantine) {
     QuarantinedRow row;
     row.file = job.origin;
     row.length = stamp.bytes;
@@ -192,20 +208,28 @@ class Load {
     const fs::path name(wanted);
     std::string candidate = wanted;
     const auto ours = [](const std::string& n) {
-      return n == "load.json" || n == "quarantine.jsonl" || (n.ends_with(".parquet") && n.find_first_not_of("0123456789") == n.size() - 8);
+      return n == "load.json" || n == "quarantine.jsonl" ||
+             (n.ends_with(".parquet") && n.find_first_not_of("0123456789") == n.size() - 8);
     };
     for (int i = 2; ours(lower(candidate)) || !names_.insert(lower(candidate)).second; ++i) {
       const auto dot = wanted.find('.', 1);
-      candidate = dot == std::string::npos ? fmt::format("{}-{}", wanted, i) : fmt::format("{}-{}{}", wanted.substr(0, dot), i, wanted.substr(dot));
+      candidate = dot == std::string::npos
+                      ? fmt::format("{}-{}", wanted, i)
+                      : fmt::format("{}-{}{}", wanted.substr(0, dot), i, wanted.substr(dot));
     }
     return candidate;
   }
 
   void check_rows(const fs::path& parquet, const Rendered& rendered, const std::string& origin) {
     if (!rendered.written) return;
-    const Value there = connection_.query(fmt::format("select num_rows::bigint from parquet_file_metadata({})", quote_literal(parquet.string()))).scalar();
+    const Value there = connection_
+                            .query(fmt::format("select num_rows::bigint from parquet_file_metadata({})",
+                                               quote_literal(parquet.string())))
+                            .scalar();
     if (there.is_null() || static_cast<std::uint64_t>(there.as_integer()) != rendered.rows)
-      throw Error("ingest.unaccounted_rows", fmt::format("{}: {}: {} rows were read, but {} are in the lake", stream_.relation(), origin, rendered.rows, there.to_text()),
+      throw Error("ingest.unaccounted_rows",
+                  fmt::format("{}: {}: {} rows were read, but {} are in the lake", stream_.relation(), origin,
+                              rendered.rows, there.to_text()),
                   "nothing of this load was kept; check the disk of the lake folder", stream_.position);
   }
 
@@ -218,7 +242,9 @@ class Load {
     for (const std::string& name : wanted)
       if (schema_.find(name) == nullptr) {
         const std::string hint = did_you_mean_hint(name, names);
-        throw Error("ingest.no_such_column", fmt::format("{}: there is no column `{}`", stream_.relation(), name), hint.empty() ? "its columns are " + join(names, ", ") : hint, stream_.position);
+        throw Error("ingest.no_such_column",
+                    fmt::format("{}: there is no column `{}`", stream_.relation(), name),
+                    hint.empty() ? "its columns are " + join(names, ", ") : hint, stream_.position);
       }
   }
 
@@ -233,7 +259,8 @@ class Load {
     result_.rows += file.rows;
     result_.quarantined += file.quarantined;
     result_.bytes += file.bytes;
-    result_.schema_changes.insert(result_.schema_changes.end(), rendered.changes.begin(), rendered.changes.end());
+    result_.schema_changes.insert(result_.schema_changes.end(), rendered.changes.begin(),
+                                  rendered.changes.end());
     watch_.add_rows(file.rows);
   }
 
@@ -242,8 +269,14 @@ class Load {
     std::vector<std::string> parquets;
     for (std::size_t i = 0; i < record_.files.size(); ++i) {
       const state::LoadedFile& file = record_.files[i];
-      json entry = {{"origin", file.path}, {"raw", fs::path(file.raw_path).filename().string()}, {"sha256", file.sha256}, {"bytes", file.bytes},
-                    {"modified_at", format_utc(Clock::WallTime(std::chrono::microseconds(file.modified_ns / 1000)))}, {"rows", file.rows}, {"quarantined", file.quarantined}};
+      json entry = {
+          {"origin", file.path},
+          {"raw", fs::path(file.raw_path).filename().string()},
+          {"sha256", file.sha256},
+          {"bytes", file.bytes},
+          {"modified_at", format_utc(Clock::WallTime(std::chrono::microseconds(file.modified_ns / 1000)))},
+          {"rows", file.rows},
+          {"quarantined", file.quarantined}};
       if (!file.rows_path.empty()) {
         entry["rendering"] = fs::path(file.rows_path).filename().string();
         parquets.push_back(quote_literal((staged / fs::path(file.rows_path).filename()).string()));
@@ -251,11 +284,25 @@ class Load {
       entry.update(about_[i]);
       files.push_back(std::move(entry));
     }
-    json out = {{"load_id", record_.id}, {"source", record_.source}, {"stream", record_.stream}, {"run_id", record_.run_id}, {"loaded_at", record_.loaded_at},
-                {"rows", result_.rows}, {"quarantined", result_.quarantined}, {"bytes", result_.bytes}, {"schema", json::parse(schema_.to_json())}, {"files", std::move(files)}};
+    json out = {{"load_id", record_.id},
+                {"source", record_.source},
+                {"stream", record_.stream},
+                {"run_id", record_.run_id},
+                {"loaded_at", record_.loaded_at},
+                {"rows", result_.rows},
+                {"quarantined", result_.quarantined},
+                {"bytes", result_.bytes},
+                {"schema", json::parse(schema_.to_json())},
+                {"files", std::move(files)}};
     if (!stream_.cursor.empty() && !parquets.empty()) {
       const std::string cursor = quote_identifier(stream_.cursor);
-      const Row range = connection_.query(fmt::format("select min({0})::varchar, max({0})::varchar from read_parquet([{1}], union_by_name=true)", cursor, join(parquets, ", "))).rows().at(0);
+      const Row range =
+          connection_
+              .query(fmt::format(
+                  "select min({0})::varchar, max({0})::varchar from read_parquet([{1}], union_by_name=true)",
+                  cursor, join(parquets, ", ")))
+              .rows()
+              .at(0);
       out["cursor"] = {{"column", stream_.cursor}, {"min", range[0].to_json()}, {"max", range[1].to_json()}};
     }
     return out;
@@ -283,15 +330,20 @@ class Load {
   LoadResult result_;
 };
 
-std::string counted(std::uint64_t count, std::string_view noun) { return fmt::format("{} {}{}", with_commas(count), noun, count == 1 ? "" : "s"); }
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", with_commas(count), noun, count == 1 ? "" : "s");
+}
 
 }  // namespace
 
 std::string_view name_of(Compression compression) {
   switch (compression) {
-    case Compression::gzip: return "gzip";
-    case Compression::zstd: return "zstd";
-    default: return "none";
+    case Compression::gzip:
+      return "gzip";
+    case Compression::zstd:
+      return "zstd";
+    default:
+      return "none";
   }
 }
 
@@ -304,10 +356,19 @@ std::string LoadResult::summary() const {
 }
 
 std::string LoadResult::details() const {
-  return json{{"load_id", load_id}, {"files_new", files_new}, {"files_seen", files_seen}, {"rows_read", rows + quarantined}, {"rows", rows}, {"quarantined", quarantined}, {"bytes", bytes}, {"schema_changes", schema_changes}}.dump();
+  return json{{"load_id", load_id},
+              {"files_new", files_new},
+              {"files_seen", files_seen},
+              {"rows_read", rows + quarantined},
+              {"rows", rows},
+              {"quarantined", quarantined},
+              {"bytes", bytes},
+              {"schema_changes", schema_changes}}
+      .dump();
 }
 
-LoadResult load_stream(warehouse::Session& session, const StreamSpec& stream, Source& source, const std::string& run_id, Clock& clock, Progress& progress, const Cancel& cancel) {
+LoadResult load_stream(warehouse::Session& session, const StreamSpec& stream, Source& source,
+                       const std::string& run_id, Clock& clock, Progress& progress, const Cancel& cancel) {
   try {
     return Load(session, stream, clock, progress, cancel).run(source, run_id);
   } catch (const Error& e) {

@@ -23,12 +23,17 @@ Selection select_of(const StreamSchema& schema, const std::vector<StreamColumn>&
   std::string which = "case ";
   for (const StreamColumn& column : schema.columns()) {
     const std::string quoted = quote_identifier(column.name);
-    const auto here = std::find_if(found.begin(), found.end(), [&](const StreamColumn& c) { return lower(c.name) == lower(column.name); });
-    const Cast cast = here == found.end() ? Cast{"null::" + column.type, ""} : exact_cast(quoted, here->type, column.type);
+    const auto here = std::find_if(found.begin(), found.end(), [&](const StreamColumn& c) {
+      return lower(c.name) == lower(column.name);
+    });
+    const Cast cast =
+        here == found.end() ? Cast{"null::" + column.type, ""} : exact_cast(quoted, here->type, column.type);
     selected.push_back(fmt::format("{} as {}", cast.value, quoted));
     if (cast.bad.empty()) continue;
     refusals.push_back(cast.bad);
-    which += fmt::format("when {} then {} || left({}::varchar, 100) || {} ", cast.bad, quote_literal(fmt::format("column `{}`: `", column.name)), quoted, quote_literal(fmt::format("` is no {}", column.type)));
+    which += fmt::format("when {} then {} || left({}::varchar, 100) || {} ", cast.bad,
+                         quote_literal(fmt::format("column `{}`: `", column.name)), quoted,
+                         quote_literal(fmt::format("` is no {}", column.type)));
   }
   return {join(selected, ", "), join(refusals, " or "), which + "end"};
 }
@@ -50,18 +55,26 @@ void quarantine_file(const Rendering& job, const std::string& reason, Quarantine
 
 Rendered render_parquet(const Rendering& job, StreamSchema& schema, QuarantineWriter& quarantine) {
   Rendered result;
-  const std::string from = fmt::format("read_parquet({}, file_row_number=true)", quote_literal(job.plain.string()));
+  const std::string from =
+      fmt::format("read_parquet({}, file_row_number=true)", quote_literal(job.plain.string()));
   StreamSchema before = schema;
   std::vector<StreamColumn> found;
   Selection selection;
   std::uint64_t records = 0;
   try {
-    for (const Row& row : job.connection.query(fmt::format("describe select * from read_parquet({})", quote_literal(job.plain.string()))).rows())
+    for (const Row& row :
+         job.connection
+             .query(fmt::format("describe select * from read_parquet({})", quote_literal(job.plain.string())))
+             .rows())
       found.push_back({row[0].as_string(), row[1].as_string()});
     result.changes = schema.take_over(found, job.spec, job.origin);
     selection = select_of(schema, found);
-    records = static_cast<std::uint64_t>(job.connection.query("select count(*) from " + from).scalar().as_integer());
-    result.rows = write_parquet(job, selection.list, selection.refused.empty() ? from : fmt::format("{} where not coalesce({}, false)", from, selection.refused));
+    records = static_cast<std::uint64_t>(
+        job.connection.query("select count(*) from " + from).scalar().as_integer());
+    result.rows = write_parquet(
+        job, selection.list,
+        selection.refused.empty() ? from
+                                  : fmt::format("{} where not coalesce({}, false)", from, selection.refused));
   } catch (const Error& e) {
     if (e.code() != "engine.query_failed") throw;
     quarantine_file(job, engine_reason(e.message()), quarantine);
@@ -74,7 +87,10 @@ Rendered render_parquet(const Rendering& job, StreamSchema& schema, QuarantineWr
   }
   result.written = true;
   if (result.rows < records) {
-    auto bad = job.connection.stream(fmt::format("select file_row_number::bigint, {}, to_json(t)::varchar from {} t where coalesce({}, false) order by 1", selection.which, from, selection.refused));
+    auto bad =
+        job.connection.stream(fmt::format("select file_row_number::bigint, {}, to_json(t)::varchar from {} t "
+                                          "where coalesce({}, false) order by 1",
+                                          selection.which, from, selection.refused));
     while (auto chunk = bad.next())
       for (std::size_t i = 0; i < chunk->rows(); ++i) {
         QuarantinedRow row;
@@ -89,8 +105,11 @@ Rendered render_parquet(const Rendering& job, StreamSchema& schema, QuarantineWr
       }
   }
   if (result.rows + result.quarantined != records)
-    throw Error("ingest.unaccounted_rows", fmt::format("{}: {} has {} rows, but {} were read and {} refused", job.spec.relation(), job.origin, with_commas(records), with_commas(result.rows), with_commas(result.quarantined)),
-                "nothing of this load was kept; please report it with the file", job.spec.position);
+    throw Error(
+        "ingest.unaccounted_rows",
+        fmt::format("{}: {} has {} rows, but {} were read and {} refused", job.spec.relation(), job.origin,
+                    with_commas(records), with_commas(result.rows), with_commas(result.quarantined)),
+        "nothing of this load was kept; please report it with the file", job.spec.position);
   return result;
 }
 

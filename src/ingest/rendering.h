@@ -1,5 +1,6 @@
-// From the bytes of one file to one Parquet file with the stream's columns plus _load_id and _loaded_at; whatever does not fit goes to
-// the quarantine. One function per family of formats (csv.h, json.h, parquet.h) with what they share.
+// From the bytes of one file to one Parquet file with the stream's columns plus _load_id and _loaded_at;
+// whatever does not fit goes to the quarantine. One function per family of formats (csv.h, json.h, parquet.h)
+// with what they share.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,8 @@ struct CsvDialect {
   static CsvDialect from_json(const nlohmann::json& json);
 };
 
-// The columns of a stream, in order, as the loads so far made them. Names are compared without regard to case, as SQL does.
+// The columns of a stream, in order, as the loads so far made them. Names are compared without regard to
+// case, as SQL does.
 class StreamSchema {
  public:
   static StreamSchema from_json(std::string_view text);  // of state::Load::schema; "" and "[]" are empty
@@ -43,10 +45,12 @@ class StreamSchema {
 
   // Types are not to be relied on yet: no load had a row (a file with nothing but a header).
   bool provisional = false;
-  // Takes over what a file has. A declared type wins, then the recorded one, then the found one. Throws, with the stream's contract `freeze`,
-  // Error("ingest.contract_columns") naming new and missing columns; Error("ingest.reserved_column") for _load_id and _loaded_at.
-  // What changed is told in words, one per column. On the first file of a stream nothing is told.
-  std::vector<std::string> take_over(const std::vector<StreamColumn>& found, const StreamSpec& spec, const std::string& origin);
+  // Takes over what a file has. A declared type wins, then the recorded one, then the found one. Throws, with
+  // the stream's contract `freeze`, Error("ingest.contract_columns") naming new and missing columns;
+  // Error("ingest.reserved_column") for _load_id and _loaded_at. What changed is told in words, one per
+  // column. On the first file of a stream nothing is told.
+  std::vector<std::string> take_over(const std::vector<StreamColumn>& found, const StreamSpec& spec,
+                                     const std::string& origin);
 
  private:
   std::vector<StreamColumn> columns_;
@@ -72,12 +76,14 @@ struct Rendered {
   std::optional<CsvDialect> dialect;
 };
 
-// COPY of `select` (the stream's columns) into out, with the two columns of every load. Returns the number of rows.
+// COPY of `select` (the stream's columns) into out, with the two columns of every load. Returns the number of
+// rows.
 std::uint64_t write_parquet(const Rendering& job, const std::string& select_list, const std::string& from);
 // An `out` without rows, so that the relation has its columns.
 void write_empty_parquet(const Rendering& job, const StreamSchema& schema);
 
-// Expressions that turn column `source` into `type` exactly or not at all: "1.5" is no BIGINT, and is not rounded into one.
+// Expressions that turn column `source` into `type` exactly or not at all: "1.5" is no BIGINT, and is not
+// rounded into one.
 struct Cast {
   std::string value;  // SQL: the value, NULL when it does not fit
   std::string bad;    // SQL: true when it does not fit; "" when everything fits

@@ -15,7 +15,9 @@ Seen::Seen(const std::vector<state::Load>& loads, const StreamSpec& stream) {
     const StreamSchema schema = StreamSchema::from_json(load.schema);
     if (!schema.columns().empty()) schema_ = schema;
     for (const auto& [name, type] : stream.columns)
-      if (const StreamColumn* column = schema.find(name); column != nullptr && column->type != type && !append) outdated_loads_.insert(load.id);
+      if (const StreamColumn* column = schema.find(name);
+          column != nullptr && column->type != type && !append)
+        outdated_loads_.insert(load.id);
     for (const state::LoadedFile& file : load.files) {
       newest_[file.path] = {&file, &load};
       if (append) remember(file.bytes, file.sha256);
@@ -30,9 +32,12 @@ bool Seen::unchanged(const Piece& piece) const {
   if (found == newest_.end() || outdated(piece)) return false;
   const auto& [file, load] = found->second;
   if (file->bytes != piece.bytes || file->modified_ns != piece.modified_ns) return false;
-  // Written shortly before it was loaded: it may have been written again within the same tick of the file system's clock.
+  // Written shortly before it was loaded: it may have been written again within the same tick of the file
+  // system's clock.
   constexpr std::int64_t tick_ns = 2'000'000'000;
-  const std::int64_t loaded_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(parse_utc(load->loaded_at).time_since_epoch()).count();
+  const std::int64_t loaded_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(parse_utc(load->loaded_at).time_since_epoch())
+          .count();
   return file->modified_ns + tick_ns < loaded_ns;
 }
 
@@ -46,7 +51,8 @@ void Seen::remember(std::uint64_t bytes, const std::string& sha256) {
   contents_.insert(sha256);
 }
 
-std::optional<CsvDialect> recorded_dialect(const std::filesystem::path& lake, const std::vector<state::Load>& loads) {
+std::optional<CsvDialect> recorded_dialect(const std::filesystem::path& lake,
+                                           const std::vector<state::Load>& loads) {
   for (auto load = loads.rbegin(); load != loads.rend(); ++load) {
     const auto sidecar = lake / lake::load_folder(load->source, load->stream, load->id) / "load.json";
     if (!std::filesystem::exists(sidecar)) continue;

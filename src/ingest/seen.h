@@ -38,12 +38,13 @@ class Seen {
   };
   std::map<std::string, Known> newest_;  // by origin
   std::set<std::uint64_t> sizes_;
-  std::set<std::string> contents_;       // of what counts now
+  std::set<std::string> contents_;  // of what counts now
   std::set<std::string> outdated_loads_;
   StreamSchema schema_;
 };
 
 // How the stream's earlier CSV files are written, from the sidecar of the newest load that has one.
-std::optional<CsvDialect> recorded_dialect(const std::filesystem::path& lake, const std::vector<state::Load>& loads);
+std::optional<CsvDialect> recorded_dialect(const std::filesystem::path& lake,
+                                           const std::vector<state::Load>& loads);
 
 }  // namespace eddy::ingest

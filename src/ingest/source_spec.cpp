@@ -27,11 +27,13 @@ Shape stream_shape() {
   using config::required;
   return Shape::object({
       required("path", Shape::string(), "file or glob (*, ?, [a-z], **), below the connection's folder"),
-      field("format", Shape::enumeration({"csv", "tsv", "json", "jsonl", "parquet"}), "by the file's extension when left out"),
+      field("format", Shape::enumeration({"csv", "tsv", "json", "jsonl", "parquet"}),
+            "by the file's extension when left out"),
       field("mode", Shape::enumeration({"replace", "append"}),
             "replace: per file the newest load counts (default); append: every load counts"),
       field("key", Shape::list(Shape::string()), "columns that identify a row"),
-      field("cursor", Shape::string(), "column that grows with every change; its range is kept with each load"),
+      field("cursor", Shape::string(),
+            "column that grows with every change; its range is kept with each load"),
       field("contract",
             Shape::object({field("columns", Shape::enumeration({"evolve", "freeze"}),
                                  "new or missing columns: take them over (default) or refuse the load"),
@@ -40,7 +42,8 @@ Shape stream_shape() {
             "what happens when the data changes its form"),
       field("columns", Shape::map(Shape::string()), "declared types: column: ENGINE TYPE"),
       field("csv",
-            Shape::object({field("delimiter", Shape::string(), "one character"), field("quote", Shape::string(), "one character"),
+            Shape::object({field("delimiter", Shape::string(), "one character"),
+                           field("quote", Shape::string(), "one character"),
                            field("header", Shape::boolean(), "the first line names the columns"),
                            field("null", Shape::string(), "text that stands for null")}),
             "how CSV is written; detected when left out"),
@@ -65,7 +68,8 @@ std::optional<char> one_character(const Node& node, std::string_view what, Diagn
   if (!node.exists()) return std::nullopt;
   if (node.text() == "\\t") return '\t';
   if (node.text().size() == 1) return node.text()[0];
-  diagnostics.add(node.complaint("ingest.not_one_character", fmt::format("the {} must be one character", what),
+  diagnostics.add(node.complaint("ingest.not_one_character",
+                                 fmt::format("the {} must be one character", what),
                                  "write \"\\t\" for a tab"));
   return std::nullopt;
 }
@@ -77,17 +81,20 @@ StreamSpec build_stream(const std::string& source, const Node::Entry& entry, Dia
   stream.name = entry.name;
   stream.position = entry.key.position();
   stream.path = node["path"].text();
-  if (node["format"].exists()) stream.format = parse_format(node["format"].text());
+  if (node["format"].exists())
+    stream.format = parse_format(node["format"].text());
   else if (!format_of_path(stream.path))
-    diagnostics.add(node["path"].complaint("ingest.unknown_format", fmt::format("the format of `{}` cannot be seen from its name", stream.path),
-                                           "add `format: csv` (or tsv, json, jsonl, parquet)"));
+    diagnostics.add(node["path"].complaint(
+        "ingest.unknown_format", fmt::format("the format of `{}` cannot be seen from its name", stream.path),
+        "add `format: csv` (or tsv, json, jsonl, parquet)"));
   if (node["mode"].as_string("replace") == "append") stream.mode = StreamSpec::Mode::append;
   stream.key = texts_of(node["key"]);
   stream.cursor = node["cursor"].as_string("");
   const Node contract = node["contract"];
   if (contract["columns"].as_string("evolve") == "freeze") stream.new_columns = StreamSpec::Columns::freeze;
   if (contract["types"].as_string("quarantine") == "freeze") stream.bad_types = StreamSpec::Types::freeze;
-  for (const Node::Entry& column : node["columns"].entries()) stream.columns.emplace_back(column.name, column.value.text());
+  for (const Node::Entry& column : node["columns"].entries())
+    stream.columns.emplace_back(column.name, column.value.text());
   const Node csv = node["csv"];
   stream.csv.delimiter = one_character(csv["delimiter"], "delimiter", diagnostics);
   stream.csv.quote = one_character(csv["quote"], "quote", diagnostics);
@@ -128,19 +135,24 @@ const Shape& source_shape() {
 std::optional<SourceSpec> parse_source(const std::string& name, const Node& node, Diagnostics& diagnostics) {
   Diagnostics found;
   source_shape().check(node, found);
-  constexpr std::string_view name_hint = "use letters, digits and _, not starting with a digit: it becomes the relation raw.<source>_<stream>";
+  constexpr std::string_view name_hint =
+      "use letters, digits and _, not starting with a digit: it becomes the relation raw.<source>_<stream>";
   if (!is_identifier(name))
-    found.add(node.complaint("ingest.invalid_name", fmt::format("`{}` is not a name for a source", name), std::string(name_hint)));
+    found.add(node.complaint("ingest.invalid_name", fmt::format("`{}` is not a name for a source", name),
+                             std::string(name_hint)));
   for (const Node::Entry& entry : node["streams"].entries())
     if (!is_identifier(entry.name))
-      found.add(entry.key.complaint("ingest.invalid_name", fmt::format("`{}` is not a name for a stream", entry.name), std::string(name_hint)));
+      found.add(entry.key.complaint("ingest.invalid_name",
+                                    fmt::format("`{}` is not a name for a stream", entry.name),
+                                    std::string(name_hint)));
   SourceSpec spec;
   if (found.empty()) {
     spec.name = name;
     spec.connection = node["connection"].text();
     spec.position = node.position();
     spec.connection_position = node["connection"].position();
-    for (const Node::Entry& entry : node["streams"].entries()) spec.streams.push_back(build_stream(name, entry, found));
+    for (const Node::Entry& entry : node["streams"].entries())
+      spec.streams.push_back(build_stream(name, entry, found));
   }
   for (const Diagnostic& diagnostic : found.list()) diagnostics.add(diagnostic);
   if (!found.empty()) return std::nullopt;

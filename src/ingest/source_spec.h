@@ -1,5 +1,5 @@
-// sources/<name>.yml: what is read from a connection, and under which contract. The file's name is the source's name; each of its
-// streams becomes the relation raw.<source>_<stream>.
+// sources/<name>.yml: what is read from a connection, and under which contract. The file's name is the
+// source's name; each of its streams becomes the relation raw.<source>_<stream>.
 #pragma once
 
 #include <optional>
@@ -28,18 +28,25 @@ struct CsvOptions {
 };
 
 struct StreamSpec {
-  enum class Mode { replace, append };       // the raw view shows, per origin path, the newest load, or all loads
-  enum class Columns { evolve, freeze };     // a column that is new or missing: taken over, or the load is refused
-  enum class Types { quarantine, freeze };   // a value that does not fit its column: the row is set aside, or the load is refused
+  enum class Mode { replace, append };  // the raw view shows, per origin path, the newest load, or all loads
+  enum class Columns {
+    evolve,
+    freeze
+  };  // a column that is new or missing: taken over, or the load is refused
+  enum class Types {
+    quarantine,
+    freeze
+  };  // a value that does not fit its column: the row is set aside, or the load is refused
   std::string source = {}, name = {};
-  std::string path = {};                     // file or glob, below the connection's folder
-  std::optional<Format> format = {};              // by extension when not declared
+  std::string path = {};              // file or glob, below the connection's folder
+  std::optional<Format> format = {};  // by extension when not declared
   Mode mode = Mode::replace;
   std::vector<std::string> key = {};
   std::string cursor = {};
   Columns new_columns = Columns::evolve;
   Types bad_types = Types::quarantine;
-  std::vector<std::pair<std::string, std::string>> columns = {};  // declared types: name, engine type ("DECIMAL(10,2)")
+  std::vector<std::pair<std::string, std::string>> columns =
+      {};  // declared types: name, engine type ("DECIMAL(10,2)")
   CsvOptions csv = {};
   std::string description = {};
   std::vector<std::string> tags = {};
@@ -57,8 +64,9 @@ struct SourceSpec {
 };
 
 const config::Shape& source_shape();  // for checks and `eddy schema`
-// Checks `node` against the shape and builds the spec; problems go to `diagnostics` (config.*, ingest.invalid_name,
-// ingest.unknown_format), and nullopt comes back when there were any.
-std::optional<SourceSpec> parse_source(const std::string& name, const config::Node& node, Diagnostics& diagnostics);
+// Checks `node` against the shape and builds the spec; problems go to `diagnostics` (config.*,
+// ingest.invalid_name, ingest.unknown_format), and nullopt comes back when there were any.
+std::optional<SourceSpec> parse_source(const std::string& name, const config::Node& node,
+                                       Diagnostics& diagnostics);
 
 }  // namespace eddy::ingest

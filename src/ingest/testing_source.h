@@ -1,4 +1,5 @@
-// For the tests of this folder: a project with a data folder, a lake, a session, and a source over the folder.
+// For the tests of this folder: a project with a data folder, a lake, a session, and a source over the
+// folder.
 #pragma once
 
 #include <fmt/format.h>
@@ -30,11 +31,16 @@ class FolderSource final : public Source {
       names.push_back(origin);
       if (!entry.is_regular_file() || !glob_match(stream.path, origin)) continue;
       const FileStamp stamp = stamp_of(entry.path());
-      pieces.push_back({origin, entry.path(), stamp.bytes, stamp.modified_ns, stream.format.value_or(format_of_path(origin).value_or(Format::csv)), Compression::none});
+      pieces.push_back({origin, entry.path(), stamp.bytes, stamp.modified_ns,
+                        stream.format.value_or(format_of_path(origin).value_or(Format::csv)),
+                        Compression::none});
     }
     if (pieces.empty() && stream.path.find('*') == std::string::npos)
-      throw Error("ingest.no_files", fmt::format("{}: there is no file {}", stream.relation(), (folder_ / stream.path).string()), did_you_mean_hint(stream.path, names));
-    std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.origin < b.origin; });
+      throw Error("ingest.no_files",
+                  fmt::format("{}: there is no file {}", stream.relation(), (folder_ / stream.path).string()),
+                  did_you_mean_hint(stream.path, names));
+    std::sort(pieces.begin(), pieces.end(),
+              [](const Piece& a, const Piece& b) { return a.origin < b.origin; });
     return pieces;
   }
 
@@ -47,8 +53,11 @@ class Project {
   Project() {
     std::filesystem::create_directories(data());
     store_ = state::Store::open(scratch_.path() / ".eddy" / "state.db");
-    session_ = std::make_unique<warehouse::Session>(warehouse::Places{scratch_.path(), scratch_.path() / ".eddy", lake(), scratch_.path() / "w.duckdb"}, *store_,
-                                                    engine::Options{.memory_limit = "1GB", .spill_folder = scratch_.path() / "spill", .threads = 2}, warehouse::Access::read);
+    session_ = std::make_unique<warehouse::Session>(
+        warehouse::Places{scratch_.path(), scratch_.path() / ".eddy", lake(), scratch_.path() / "w.duckdb"},
+        *store_,
+        engine::Options{.memory_limit = "1GB", .spill_folder = scratch_.path() / "spill", .threads = 2},
+        warehouse::Access::read);
   }
   std::filesystem::path data() const { return scratch_.path() / "data"; }
   std::filesystem::path lake() const { return scratch_.path() / "lake"; }
@@ -91,7 +100,8 @@ class Project {
     for (const QuarantinedRow& row : quarantined_rows(lake(), *store_, "shop", "s")) {
       if (load.empty()) load = row.load_id;
       if (row.load_id != load) break;
-      out += fmt::format("{}:{} {}{} <{}>\n", row.file, row.line, row.code, without_reason ? "" : " " + row.reason, row.bytes.substr(0, 200));
+      out += fmt::format("{}:{} {}{} <{}>\n", row.file, row.line, row.code,
+                         without_reason ? "" : " " + row.reason, row.bytes.substr(0, 200));
     }
     return out;
   }

@@ -5,7 +5,9 @@
 namespace eddy::ingest {
 
 Watch::Watch(engine::Connection& connection, Progress& progress, std::string node, const Cancel& cancel)
-    : connection_(connection), progress_(progress), node_(std::move(node)), cancel_(cancel), thread_([this] { look(); }) {}
+    : connection_(connection), progress_(progress), node_(std::move(node)), cancel_(cancel), thread_([this] {
+        look();
+      }) {}
 
 Watch::~Watch() {
   {
@@ -26,8 +28,10 @@ void Watch::look() {
   std::unique_lock lock(mutex_);
   while (!end_.wait_for(lock, std::chrono::milliseconds(100), [this] { return ended_; })) {
     // Again and again: an interrupt between two statements is lost.
-    if (cancel_.requested()) connection_.interrupt();
-    else if (const std::uint64_t rows = connection_.rows_done(); rows > 0) progress_.advanced(node_, rows_before_ + rows);
+    if (cancel_.requested())
+      connection_.interrupt();
+    else if (const std::uint64_t rows = connection_.rows_done(); rows > 0)
+      progress_.advanced(node_, rows_before_ + rows);
   }
 }
 

@@ -8,7 +8,8 @@ std::filesystem::path stream_folder(std::string_view source, std::string_view st
   return std::filesystem::path("raw") / source / stream;
 }
 
-std::filesystem::path load_folder(std::string_view source, std::string_view stream, std::string_view load_id) {
+std::filesystem::path load_folder(std::string_view source, std::string_view stream,
+                                  std::string_view load_id) {
   return stream_folder(source, stream) / load_id;
 }
 

@@ -1,8 +1,8 @@
 // The names of things in the lake folder. Everything here is pure; paths are relative to the lake folder.
 //
-//   raw/<source>/<stream>/<load-id>/      one load: the bytes as received, <n>.parquet, quarantine.jsonl, load.json
-//   <layer>/<name>/<version>.parquet      one immutable version of a lake model (clean, presentation)
-//   .staging/<id>, .staging/<id>.lock     what is being written; publish.h
+//   raw/<source>/<stream>/<load-id>/      one load: the bytes as received, <n>.parquet, quarantine.jsonl,
+//   load.json <layer>/<name>/<version>.parquet      one immutable version of a lake model (clean,
+//   presentation) .staging/<id>, .staging/<id>.lock     what is being written; publish.h
 #pragma once
 
 #include <filesystem>

@@ -37,7 +37,8 @@ int take_lock(const fs::path& path, bool create) {
     if (create) fail("create", path);
     return -1;
   }
-  struct stat held {}, named {};
+  struct stat held {
+  }, named{};
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0 && ::fstat(fd, &held) == 0 && ::stat(path.c_str(), &named) == 0 &&
       held.st_ino == named.st_ino)
     return fd;
@@ -65,7 +66,8 @@ void sync_tree(const fs::path& path) {
 Staged::Staged(fs::path lake, std::string_view extension) : lake_(std::move(lake)) {
   const fs::path staging = lake_ / staging_folder();
   make_folders(staging);
-  // A cleaner of another process may hold the lock file in the instant after it is made: then take another name.
+  // A cleaner of another process may hold the lock file in the instant after it is made: then take another
+  // name.
   while (lock_ < 0) {
     const std::string id = new_id();
     path_ = staging / (id + std::string(extension));
@@ -99,7 +101,8 @@ Staged::~Staged() {
 void Staged::publish(const fs::path& final_below_lake) {
   const fs::path target = lake_ / final_below_lake;
   if (fs::exists(target))
-    throw Error("lake.exists", fmt::format("{} is already there", target.string()), "versions in the lake are never overwritten");
+    throw Error("lake.exists", fmt::format("{} is already there", target.string()),
+                "versions in the lake are never overwritten");
   sync_tree(path_);
   make_folders(target.parent_path());
   if (::rename(path_.c_str(), target.c_str()) != 0) fail("rename onto", target);
@@ -157,10 +160,13 @@ std::size_t collect_model_versions(const fs::path& lake, state::Store& store, co
     const state::ModelVersion& version = versions[i];
     const bool is_current = current && current->version == version.version;
     const bool young = now - parse_utc(version.built_at) <= retention.age;
-    if (is_current || young || i < retention.versions_min) kept_files.insert((lake / version.path).filename().string());
-    else forgotten.push_back(version.version);
+    if (is_current || young || i < retention.versions_min)
+      kept_files.insert((lake / version.path).filename().string());
+    else
+      forgotten.push_back(version.version);
   }
-  // First the catalog, then the files: a crash in between leaves a file nobody knows, never a version without its file.
+  // First the catalog, then the files: a crash in between leaves a file nobody knows, never a version without
+  // its file.
   if (!forgotten.empty()) store.forget_model_versions(forgotten);
   const fs::path folder = lake / model_folder(model);
   if (!fs::is_directory(folder)) return 0;

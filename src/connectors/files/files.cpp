@@ -53,43 +53,58 @@ class FilesSource final : public ingest::Source {
     const fs::path start = folder_ / base;
     if (!fs::is_directory(start)) return pieces;
     const bool deep = pattern.find("**") != std::string::npos;
-    const auto depth_max = std::count(pattern.begin(), pattern.end(), '/') - std::count(base.native().begin(), base.native().end(), '/');
-    for (auto it = fs::recursive_directory_iterator(start, fs::directory_options::follow_directory_symlink); it != fs::recursive_directory_iterator(); ++it) {
+    const auto depth_max = std::count(pattern.begin(), pattern.end(), '/') -
+                           std::count(base.native().begin(), base.native().end(), '/');
+    for (auto it = fs::recursive_directory_iterator(start, fs::directory_options::follow_directory_symlink);
+         it != fs::recursive_directory_iterator(); ++it) {
       if (cancel_.requested()) throw Error("run.cancelled", "interrupted while listing files");
       // Symbolic links may form a ring.
       if (it.depth() > 40 || (!deep && it.depth() > depth_max)) it.disable_recursion_pending();
       if (!it->is_regular_file()) continue;
-      const std::string origin = base.empty() ? it->path().lexically_relative(folder_).string() : (base / it->path().lexically_relative(start)).string();
+      const std::string origin = base.empty() ? it->path().lexically_relative(folder_).string()
+                                              : (base / it->path().lexically_relative(start)).string();
       if (it->path().filename().string().starts_with('.') || !glob_match(pattern, origin)) continue;
       pieces.push_back(piece(stream, origin, it->path()));
     }
-    std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.origin < b.origin; });
+    std::sort(pieces.begin(), pieces.end(),
+              [](const Piece& a, const Piece& b) { return a.origin < b.origin; });
     return pieces;
   }
 
  private:
   void require_folder() const {
     if (!fs::is_directory(folder_))
-      throw Error("files.no_folder", fmt::format("the folder {} is not there", folder_.string()), "correct `path` of the connection, or make the folder");
+      throw Error("files.no_folder", fmt::format("the folder {} is not there", folder_.string()),
+                  "correct `path` of the connection, or make the folder");
   }
 
   [[noreturn]] void no_file(const StreamSpec& stream, const fs::path& file) const {
     std::vector<std::string> names;
     std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(file.parent_path(), ignored)) names.push_back(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(file.parent_path(), ignored))
+      names.push_back(entry.path().filename().string());
     const std::string hint = did_you_mean_hint(file.filename().string(), names);
-    throw Error("ingest.no_files", fmt::format("{}: there is no file {}", stream.relation(), file.string()),
-                hint.empty() ? "correct `path` of the stream; it is relative to the connection's folder" : hint, stream.position);
+    throw Error(
+        "ingest.no_files", fmt::format("{}: there is no file {}", stream.relation(), file.string()),
+        hint.empty() ? "correct `path` of the stream; it is relative to the connection's folder" : hint,
+        stream.position);
   }
 
   static Piece piece(const StreamSpec& stream, const std::string& origin, const fs::path& file) {
     struct stat info {};
-    if (::stat(file.c_str(), &info) != 0) throw Error("file.unreadable", fmt::format("cannot read {}", file.string()));
+    if (::stat(file.c_str(), &info) != 0)
+      throw Error("file.unreadable", fmt::format("cannot read {}", file.string()));
     const auto format = stream.format ? stream.format : ingest::format_of_path(origin);
     if (!format)
-      throw Error("ingest.unknown_format", fmt::format("{}: the format of {} cannot be seen from its name", stream.relation(), origin),
+      throw Error("ingest.unknown_format",
+                  fmt::format("{}: the format of {} cannot be seen from its name", stream.relation(), origin),
                   "add `format:` to the stream, or narrow its path", stream.position);
-    return {origin, file, static_cast<std::uint64_t>(info.st_size), info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec, *format, compression_of_name(origin)};
+    return {origin,
+            file,
+            static_cast<std::uint64_t>(info.st_size),
+            info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec,
+            *format,
+            compression_of_name(origin)};
   }
 
   fs::path folder_;
@@ -101,8 +116,11 @@ class FilesSource final : public ingest::Source {
 ingest::SourceType files_source() {
   using config::Shape;
   return {"files", "files in a folder: CSV, TSV, JSON, JSON lines, Parquet; plain, gzip or zstd",
-          Shape::object({config::field("path", Shape::string(), "folder that stream paths are relative to (default: the project folder)")}),
-          [](const config::Node& settings, const ingest::Surroundings& surroundings) -> std::unique_ptr<ingest::Source> {
+          Shape::object(
+              {config::field("path", Shape::string(),
+                             "folder that stream paths are relative to (default: the project folder)")}),
+          [](const config::Node& settings,
+             const ingest::Surroundings& surroundings) -> std::unique_ptr<ingest::Source> {
             const fs::path path = settings["path"].as_string("");
             const fs::path folder = path.empty() ? surroundings.project : surroundings.project / path;
             return std::make_unique<FilesSource>(folder.lexically_normal(), surroundings.cancel);

@@ -5,8 +5,8 @@
 
 namespace eddy::connectors {
 
-// Settings: path (folder that stream paths are relative to; default: the project folder). The folder's own existence is asked
-// when it is used: Error("files.no_folder").
+// Settings: path (folder that stream paths are relative to; default: the project folder). The folder's own
+// existence is asked when it is used: Error("files.no_folder").
 ingest::SourceType files_source();
 
 }  // namespace eddy::connectors
