@@ -25,20 +25,26 @@ std::vector<std::string> texts_at(const json* document, const std::vector<std::s
 
 ErrorClass class_of_status(int status) {
   switch (status) {
-    case 401: return ErrorClass::auth;
+    case 401:
+      return ErrorClass::auth;
     case 402:
     case 403:
     case 404:
     case 405:
     case 406:
     case 410:
-    case 415: return ErrorClass::config;
-    case 429: return ErrorClass::throttle;
+    case 415:
+      return ErrorClass::config;
+    case 429:
+      return ErrorClass::throttle;
     case 425:
-    case 503: return ErrorClass::retry;
-    default: break;
+    case 503:
+      return ErrorClass::retry;
+    default:
+      break;
   }
-  // A redirect is not followed: the base URL is wrong. Any other 4xx is about what was sent; 408 and 5xx leave it open.
+  // A redirect is not followed: the base URL is wrong. Any other 4xx is about what was sent; 408 and 5xx
+  // leave it open.
   if (status >= 300 && status < 400) return ErrorClass::config;
   if (status >= 400 && status < 500 && status != 408) return ErrorClass::row;
   return ErrorClass::unsure;
@@ -58,9 +64,15 @@ Refusal classify(const Reply& reply, const ErrorSpec& errors, Clock::WallTime no
   const auto codes = texts_at(body, errors.code);
   const auto messages = texts_at(body, errors.message);
   out.code = codes.empty() ? fmt::format("http_{}", reply.status) : for_people(codes.front());
-  out.message = for_people(!messages.empty() ? messages.front() : reply.body.empty() ? fmt::format("HTTP {} without a body", reply.status) : reply.body);
+  out.message = for_people(!messages.empty()    ? messages.front()
+                           : reply.body.empty() ? fmt::format("HTTP {} without a body", reply.status)
+                                                : reply.body);
   const ErrorRule* rule = nullptr;
+  for (const auto& [when, decided] : errors.rules) {
+    if (rule == nullptr && when.holds(reply)) rule = &decided;
+  }
   for (const std::string& code : codes) {
+    if (rule != nullptr) break;
     if (const auto found = errors.codes.find(code); found != errors.codes.end()) {
       rule = &found->second;
       out.code = for_people(code);
@@ -75,7 +87,8 @@ Refusal classify(const Reply& reply, const ErrorSpec& errors, Clock::WallTime no
     out.error_class = codes.empty() ? ErrorClass::unsure : ErrorClass::row;
     if (codes.empty()) {
       out.code = "unreadable_reply";
-      out.message = fmt::format("HTTP {} with a body that does not say what happened: {}", reply.status, out.message);
+      out.message =
+          fmt::format("HTTP {} with a body that does not say what happened: {}", reply.status, out.message);
     }
   } else {
     out.error_class = class_of_status(reply.status);
@@ -113,8 +126,10 @@ class Matcher {
         for (std::size_t i = 0; i < every.size(); ++i) every[i] = i;
         return every;
       }
-      case MatchSpec::By::index: return row_at(at(item, pointer_));
-      case MatchSpec::By::echo: return rows_echoed(at(item, pointer_));
+      case MatchSpec::By::index:
+        return row_at(at(item, pointer_));
+      case MatchSpec::By::echo:
+        return rows_echoed(at(item, pointer_));
     }
     return {};
   }
@@ -151,16 +166,21 @@ class Matcher {
 std::optional<Verdict> failed_row(const json& item, const RowsSpec& list, const ErrorSpec& errors) {
   const auto codes = texts_at(&item, list.code);
   const auto messages = texts_at(&item, list.message);
-  const std::string message = for_people(messages.empty() ? item.dump(-1, ' ', false, json::error_handler_t::replace) : messages.front());
+  const std::string message = for_people(
+      messages.empty() ? item.dump(-1, ' ', false, json::error_handler_t::replace) : messages.front());
   for (const std::string& code : codes) {
     const auto rule = errors.codes.find(code);
     if (rule == errors.codes.end()) continue;
     switch (rule->second.error_class) {
-      case ErrorClass::done: return Verdict::applied();
+      case ErrorClass::done:
+        return Verdict::applied();
       case ErrorClass::row:
-      case ErrorClass::config: return Verdict::rejected(for_people(code), message);
-      // The rest of the batch has been processed, so nothing may be thrown; the next request will meet the cause itself.
-      default: return Verdict::retry(for_people(code), message);
+      case ErrorClass::config:
+        return Verdict::rejected(for_people(code), message);
+      // The rest of the batch has been processed, so nothing may be thrown; the next request will meet the
+      // cause itself.
+      default:
+        return Verdict::retry(for_people(code), message);
     }
   }
   // Neither a success nor a reason: an item that says nothing refuses nothing.
@@ -168,17 +188,20 @@ std::optional<Verdict> failed_row(const json& item, const RowsSpec& list, const 
   return Verdict::rejected(codes.empty() ? "refused" : for_people(codes.front()), message);
 }
 
-std::optional<Verdict> verdict_of(const json& item, const RowsSpec& list, const ErrorSpec& errors, int status) {
+std::optional<Verdict> verdict_of(const json& item, const RowsSpec& list, const ErrorSpec& errors,
+                                  int status) {
   if (list.refused || !list.applied_when.holds(status, &item)) return failed_row(item, list, errors);
   const json* id = list.id.empty() ? nullptr : at(item, list.id);
   const bool known = id != nullptr && id->is_primitive();
-  return Verdict::applied(known ? for_people(plain_text(*id)) : std::string(), list.tells_created && list.created_when.holds(status, &item));
+  return Verdict::applied(known ? for_people(plain_text(*id)) : std::string(),
+                          list.tells_created && list.created_when.holds(status, &item));
 }
 
 }  // namespace
 
 std::vector<Verdict> read_rows(const Reply& reply, const OutcomeSpec& outcome, const ErrorSpec& errors,
-                               std::span<const RenderedRow> rows, const Lookup& lookup, const Verdict& unknown) {
+                               std::span<const RenderedRow> rows, const Lookup& lookup,
+                               const Verdict& unknown) {
   std::vector<std::optional<Verdict>> found(rows.size());
   std::vector<bool> contradicted(rows.size());
   const auto record = [&](std::size_t row, const Verdict& verdict) {
@@ -198,16 +221,20 @@ std::vector<Verdict> read_rows(const Reply& reply, const OutcomeSpec& outcome, c
     for (std::size_t i = 0; i < sequence.size(); ++i) {
       for (const Matcher& matcher : matchers) {
         const auto places = matcher.rows_of(sequence[i], i, sequence.size());
-        for (const std::size_t place : places) record(place, verdict_of(sequence[i], list, errors, reply.status).value_or(unknown));
+        for (const std::size_t place : places)
+          record(place, verdict_of(sequence[i], list, errors, reply.status).value_or(unknown));
         if (!places.empty()) break;
       }
     }
   }
   std::vector<Verdict> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (found[i] && !contradicted[i]) out.push_back(std::move(*found[i]));
-    else if (!found[i] && outcome.missing_row_applied) out.push_back(Verdict::applied());
-    else out.push_back(unknown);
+    if (found[i] && !contradicted[i])
+      out.push_back(std::move(*found[i]));
+    else if (!found[i] && outcome.missing_row_applied)
+      out.push_back(Verdict::applied());
+    else
+      out.push_back(unknown);
   }
   return out;
 }

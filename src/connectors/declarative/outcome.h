@@ -1,4 +1,5 @@
-// What a reply says about the rows of its request: errors classed, items matched to rows, one verdict per row.
+// What a reply says about the rows of its request: errors classed, items matched to rows, one verdict per
+// row.
 #pragma once
 
 #include <chrono>
@@ -21,16 +22,18 @@ struct Refusal {
   std::optional<std::chrono::milliseconds> wait;
 };
 
-// The rule for the first code that has one; else the rule for the status; else what HTTP itself says about the status.
-// An unknown code under a 2xx status is `row`: the service has said no in its own words. No code and no sense: `unsure`.
+// The first rule whose test holds; else the rule for the first code that has one; else the rule for the
+// status; else what HTTP itself says about the status. An unknown code under a 2xx status is `row`: the
+// service has said no in its own words. No code and no sense: `unsure`.
 Refusal classify(const Reply& reply, const ErrorSpec& errors, Clock::WallTime now);
 
 // True when the reply says that the request was processed and its rows can be read.
 bool processed(const Reply& reply, const OutcomeSpec& outcome);
 
-// One verdict per row, in order. A row that no item names, that two items contradict each other about, or whose item cannot be
-// read gets `unknown`; never applied.
+// One verdict per row, in order. A row that no item names, that two items contradict each other about, or
+// whose item cannot be read gets `unknown`; never applied.
 std::vector<Verdict> read_rows(const Reply& reply, const OutcomeSpec& outcome, const ErrorSpec& errors,
-                               std::span<const RenderedRow> rows, const Lookup& lookup, const Verdict& unknown);
+                               std::span<const RenderedRow> rows, const Lookup& lookup,
+                               const Verdict& unknown);
 
 }  // namespace eddy::connectors

@@ -26,7 +26,8 @@ double as_share(const std::string& text) {
   const std::string clean = trim(text);
   const bool percent = clean.ends_with('%');
   const auto number = as_number(trim(std::string_view(clean).substr(0, clean.size() - (percent ? 1 : 0))));
-  if (!number) throw Error("destination.settings", fmt::format("`{}` is not a share", text), "write it like 90%");
+  if (!number)
+    throw Error("destination.settings", fmt::format("`{}` is not a share", text), "write it like 90%");
   return percent ? *number / 100 : *number;
 }
 
@@ -35,7 +36,9 @@ std::vector<http::Rate> rates(const Spec& spec, const Settings& settings) {
   for (const auto& [max, window] : spec.limits.buckets) {
     const auto number = as_number(max.text(settings.lookup()).value_or(""));
     if (!number || *number < 1)
-      throw Error("destination.settings", fmt::format("{}: {} is not a number of requests", spec.name, max.source()), "give a whole number of at least 1");
+      throw Error("destination.settings",
+                  fmt::format("{}: {} is not a number of requests", spec.name, max.source()),
+                  "give a whole number of at least 1");
     out.push_back({static_cast<std::size_t>(*number), window});
   }
   return out;
@@ -44,17 +47,24 @@ std::vector<http::Rate> rates(const Spec& spec, const Settings& settings) {
 const AuthSpec* choose_auth(const Spec& spec, const Settings& settings) {
   std::vector<std::string> ways;
   for (const AuthSpec& auth : spec.auth) {
-    if (std::all_of(auth.needs.begin(), auth.needs.end(), [&](const std::string& name) { return settings.get(name).has_value(); }))
+    if (std::all_of(auth.needs.begin(), auth.needs.end(),
+                    [&](const std::string& name) { return settings.get(name).has_value(); }))
       return &auth;
     ways.push_back(join(auth.needs, " and "));
   }
   if (spec.auth.empty()) return nullptr;
-  throw Error("destination.settings", fmt::format("{}: the connection has no complete credentials", spec.title), "set " + join(ways, ", or "));
+  throw Error("destination.settings",
+              fmt::format("{}: the connection has no complete credentials", spec.title),
+              "set " + join(ways, ", or "));
 }
 
-bool in_url_as_is(std::string_view name) { return !name.starts_with("row") && name != "object" && name != "key.field"; }
+bool in_url_as_is(std::string_view name) {
+  return !name.starts_with("row") && name != "object" && name != "key.field";
+}
 
-Refusal wire_refusal(const http::Failure& failure) { return {ErrorClass::retry, failure.code, failure.message, std::nullopt}; }
+Refusal wire_refusal(const http::Failure& failure) {
+  return {ErrorClass::retry, failure.code, failure.message, std::nullopt};
+}
 
 }  // namespace
 
@@ -71,7 +81,8 @@ Settings::Settings(const Spec& spec, const config::Node& node) {
       values_[setting.name] = *text;
     } else if (setting.required || setting.name == "base_url") {
       const auto needs = setting.otherwise ? join(setting.otherwise->names(), " and ") : setting.name;
-      throw Error("destination.settings", fmt::format("{}: `{}` is not set", spec.title, setting.name), fmt::format("set {}", needs), node.position());
+      throw Error("destination.settings", fmt::format("{}: `{}` is not set", spec.title, setting.name),
+                  fmt::format("set {}", needs), node.position());
     }
   }
   std::string& base = values_["base_url"];
@@ -90,16 +101,23 @@ Lookup Settings::lookup() const {
   };
 }
 
-http::Request build_request(const RequestSpec& spec, const std::string& base_url, const Lookup& lookup, const json& body) {
+http::Request build_request(const RequestSpec& spec, const std::string& base_url, const Lookup& lookup,
+                            const json& body) {
   http::Request out;
   out.method = spec.method;
-  const auto url = spec.url.text(lookup, [](std::string_view name, const std::string& value) { return in_url_as_is(name) ? value : percent_encode(value); });
-  if (!url) throw Error("connector.placeholder", fmt::format("{} has a placeholder without a value", spec.url.source()), "the connector cannot write this object");
+  const auto url = spec.url.text(lookup, [](std::string_view name, const std::string& value) {
+    return in_url_as_is(name) ? value : percent_encode(value);
+  });
+  if (!url)
+    throw Error("connector.placeholder",
+                fmt::format("{} has a placeholder without a value", spec.url.source()),
+                "the connector cannot write this object");
   out.url = url->starts_with('/') ? base_url + *url : *url;
   std::vector<std::pair<std::string, std::string>> query;
   for (const auto& [name, value] : spec.query)
     if (const auto text = value.text(lookup)) query.emplace_back(name, *text);
-  if (!query.empty()) out.url += (out.url.find('?') == std::string::npos ? "?" : "&") + http::form_encode(query);
+  if (!query.empty())
+    out.url += (out.url.find('?') == std::string::npos ? "?" : "&") + http::form_encode(query);
   for (const auto& [name, value] : spec.headers)
     if (const auto text = value.text(lookup)) out.headers.set(name, *text);
   out.headers.set("Accept", "application/json");
@@ -116,7 +134,8 @@ http::Request build_request(const RequestSpec& spec, const std::string& base_url
   return out;
 }
 
-Session::Session(const Spec& spec, Settings settings, Clock& clock, const Cancel& cancel, std::unique_ptr<http::Exchange> exchange, milliseconds request_timeout)
+Session::Session(const Spec& spec, Settings settings, Clock& clock, const Cancel& cancel,
+                 std::unique_ptr<http::Exchange> exchange, milliseconds request_timeout)
     : spec_(spec),
       settings_(std::move(settings)),
       auth_(choose_auth(spec, settings_)),
@@ -129,16 +148,20 @@ Session::Session(const Spec& spec, Settings settings, Clock& clock, const Cancel
 // Time does not heal these.
 void Session::throw_if_hopeless(const http::Failure& failure) const {
   if (failure.code == "http.url")
-    throw Error("destination.settings", fmt::format("{}: {}", spec_.title, failure.message), "check the connection's base_url");
+    throw Error("destination.settings", fmt::format("{}: {}", spec_.title, failure.message),
+                "check the connection's base_url");
   if (failure.code == "http.certificate")
-    throw Error("destination.certificate", fmt::format("{}: {}; nothing was sent", spec_.title, failure.message),
+    throw Error("destination.certificate",
+                fmt::format("{}: {}; nothing was sent", spec_.title, failure.message),
                 "check the connection's base_url, the clock of this machine and its certificate authorities");
 }
 
 std::string Session::base_url() {
   Refusal why;
   const auto current = token(why);
-  if (!current) throw Error("destination.unreachable", fmt::format("{}: {}", spec_.title, why.message), "check the network and the connection's base_url");
+  if (!current)
+    throw Error("destination.unreachable", fmt::format("{}: {}", spec_.title, why.message),
+                "check the network and the connection's base_url");
   return current->base_url;
 }
 
@@ -163,7 +186,8 @@ void Session::forget(std::uint64_t refused) {
 bool Session::fetch_token(Refusal& why) {
   const std::string base = *settings_.get("base_url");
   const std::string previous = token_.value;
-  const json body = auth_->token_request.body.empty() ? json() : auth_->token_request.body.render(lookup(), 0, {});
+  const json body =
+      auth_->token_request.body.empty() ? json() : auth_->token_request.body.render(lookup(), 0, {});
   http::Request request = build_request(auth_->token_request, base, lookup(), body);
   request.timeouts.total = total_timeout_;
   for (int attempt = 0; attempt < 5; ++attempt) {
@@ -185,18 +209,24 @@ bool Session::fetch_token(Refusal& why) {
 bool Session::read_token(const Reply& reply, Refusal& why) {
   const json* token = reply.json && reply.success_status() ? at(*reply.json, auth_->token) : nullptr;
   if (token == nullptr || !token->is_string() || token->get_ref<const std::string&>().empty()) {
-    const ErrorSpec fields{{"/error", "/errors/0/code", "/code"}, {"/error_description", "/message", "/errors/0/message"}, {}, {}};
+    const ErrorSpec fields{{"/error", "/errors/0/code", "/code"},
+                           {"/error_description", "/message", "/errors/0/message"},
+                           {},
+                           {},
+                           {}};
     why = classify(reply, fields, clock_.now());
     if (auth_->retry_on.given() && auth_->retry_on.holds(reply)) {
       why.error_class = ErrorClass::auth;  // ask again
       return false;
     }
-    const bool later = reply.status >= 500 || reply.status == 429 || reply.status == 408 || reply.success_status();
+    const bool later =
+        reply.status >= 500 || reply.status == 429 || reply.status == 408 || reply.success_status();
     if (later) {
       why.error_class = ErrorClass::retry;
       return false;
     }
-    throw Error("destination.credentials", fmt::format("{} refuses to give an access token: {}: {}", spec_.title, why.code, why.message),
+    throw Error("destination.credentials",
+                fmt::format("{} refuses to give an access token: {}: {}", spec_.title, why.code, why.message),
                 "check the connection's credentials and its base_url");
   }
   Token fresh;
@@ -204,16 +234,19 @@ bool Session::read_token(const Reply& reply, Refusal& why) {
   register_secret(fresh.value);
   fresh.number = token_.number + 1;
   fresh.base_url = *settings_.get("base_url");
-  if (const json* base = auth_->base_url_from.empty() ? nullptr : at(*reply.json, auth_->base_url_from); base != nullptr && base->is_string())
+  if (const json* base = auth_->base_url_from.empty() ? nullptr : at(*reply.json, auth_->base_url_from);
+      base != nullptr && base->is_string())
     if (!base->get_ref<const std::string&>().empty()) fresh.base_url = base->get<std::string>();
   while (fresh.base_url.ends_with('/')) fresh.base_url.pop_back();
   const json* lifetime = auth_->expires_in.empty() ? nullptr : at(*reply.json, auth_->expires_in);
   if (const auto seconds = lifetime == nullptr ? std::nullopt : as_number(plain_text(*lifetime))) {
     if (*seconds <= 0) {
-      why = {ErrorClass::auth, "token_expired", "the token endpoint hands out a token that has ended", std::nullopt};
+      why = {ErrorClass::auth, "token_expired", "the token endpoint hands out a token that has ended",
+             std::nullopt};
       return false;
     }
-    fresh.expires = clock_.monotonic() + milliseconds{static_cast<std::int64_t>(std::min(*seconds, 86'400.0 * 365) * 1000)};
+    fresh.expires = clock_.monotonic() +
+                    milliseconds{static_cast<std::int64_t>(std::min(*seconds, 86'400.0 * 365) * 1000)};
   }
   token_ = std::move(fresh);
   return true;
@@ -226,7 +259,8 @@ void Session::add_credentials(http::Request& request, const Token& token) const 
     return settings_.lookup()(name);
   };
   if (auth_->kind == AuthSpec::Kind::basic) {
-    const std::string pair = auth_->user.text(lookup).value_or("") + ":" + auth_->password.text(lookup).value_or("");
+    const std::string pair =
+        auth_->user.text(lookup).value_or("") + ":" + auth_->password.text(lookup).value_or("");
     register_secret(pair);
     request.headers.set("Authorization", "Basic " + base64(pair));
   }
@@ -242,12 +276,17 @@ void Session::note_usage(const Reply& reply) {
   for (const std::string& part : split(*line, ';')) {
     const std::string clean = trim(part);
     const auto equals = clean.find('='), slash = clean.find('/');
-    if (equals == std::string::npos || slash == std::string::npos || clean.substr(0, equals) != spec_.limits.usage->name) continue;
-    const auto used = as_number(clean.substr(equals + 1, slash - equals - 1)), most = as_number(clean.substr(slash + 1));
+    if (equals == std::string::npos || slash == std::string::npos ||
+        clean.substr(0, equals) != spec_.limits.usage->name)
+      continue;
+    const auto used = as_number(clean.substr(equals + 1, slash - equals - 1)),
+               most = as_number(clean.substr(slash + 1));
     if (!used || !most || *most <= 0) continue;
     const double share = as_share(spec_.limits.usage->stop_at.text(lookup()).value_or("100%"));
     const std::lock_guard lock(usage_mutex_);
-    quota_used_ = *used >= *most * share ? fmt::format("{:.0f} of {:.0f} requests of the day are used", *used, *most) : "";
+    quota_used_ = *used >= *most * share
+                      ? fmt::format("{:.0f} of {:.0f} requests of the day are used", *used, *most)
+                      : "";
   }
 }
 
@@ -255,15 +294,21 @@ void Session::throw_if_quota_used() {
   const std::lock_guard lock(usage_mutex_);
   if (quota_used_.empty()) return;
   throw Error("destination.quota", fmt::format("{} says that {}", spec_.title, quota_used_),
-              fmt::format("wait until the quota is renewed, or raise {}", join(spec_.limits.usage->stop_at.names(), ", ")));
+              fmt::format("wait until the quota is renewed, or raise {}",
+                          join(spec_.limits.usage->stop_at.names(), ", ")));
 }
 
 Called Session::refused(Refusal refusal, const Reply& reply) const {
-  const std::string told = fmt::format("{} answers HTTP {}: {}: {}", spec_.title, reply.status, refusal.code, refusal.message);
+  const std::string told =
+      fmt::format("{} answers HTTP {}: {}: {}", spec_.title, reply.status, refusal.code, refusal.message);
   switch (refusal.error_class) {
-    case ErrorClass::stop: throw Error("destination.quota", told, "wait until the service's quota is renewed");
-    case ErrorClass::config: throw Error("destination.refused", told, "check the object, the mapping and the permissions of the connection's user");
-    default: break;
+    case ErrorClass::stop:
+      throw Error("destination.quota", told, "wait until the service's quota is renewed");
+    case ErrorClass::config:
+      throw Error("destination.refused", told,
+                  "check the object, the mapping and the permissions of the connection's user");
+    default:
+      break;
   }
   Called out;
   out.kind = refusal.error_class == ErrorClass::unsure ? Called::Kind::lost : Called::Kind::refused;
@@ -272,7 +317,8 @@ Called Session::refused(Refusal refusal, const Reply& reply) const {
 }
 
 Called Session::call(const RequestSpec& spec, const json& body, const Lookup& lookup,
-                     const std::function<bool(const Reply&)>& processed, const ErrorSpec& errors, bool repeatable) {
+                     const std::function<bool(const Reply&)>& processed, const ErrorSpec& errors,
+                     bool repeatable) {
   Called out;
   for (int attempt = 0;; ++attempt) {
     const auto current = token(out.refusal);
@@ -280,7 +326,8 @@ Called Session::call(const RequestSpec& spec, const json& body, const Lookup& lo
     if (!current) return out;
     throw_if_quota_used();
     if (const auto wait = pace_.acquire(cancel_)) {
-      out.refusal = {ErrorClass::throttle, cancel_.requested() ? "cancelled" : "paced", "held back to stay within the service's limits", wait};
+      out.refusal = {ErrorClass::throttle, cancel_.requested() ? "cancelled" : "paced",
+                     "held back to stay within the service's limits", wait};
       return out;
     }
     http::Request request = build_request(spec, current->base_url, lookup, body);
@@ -289,7 +336,8 @@ Called Session::call(const RequestSpec& spec, const json& body, const Lookup& lo
     add_credentials(request, *current);
     http::Result result = exchange_->send(request);
     if (!result) {
-      out.kind = result.error().reach == http::Failure::Reach::not_sent ? Called::Kind::not_sent : Called::Kind::lost;
+      out.kind = result.error().reach == http::Failure::Reach::not_sent ? Called::Kind::not_sent
+                                                                        : Called::Kind::lost;
       throw_if_hopeless(result.error());
       out.refusal = wire_refusal(result.error());
       return out;
@@ -306,8 +354,10 @@ Called Session::call(const RequestSpec& spec, const json& body, const Lookup& lo
     if (refusal.error_class != ErrorClass::auth) return refused(std::move(refusal), reply);
     const bool refreshable = auth_ != nullptr && auth_->kind == AuthSpec::Kind::oauth2;
     if (!refreshable || attempt > 0)
-      throw Error("destination.credentials", fmt::format("{} refuses the credentials: {}: {}", spec_.title, refusal.code, refusal.message),
-                  "check the connection's credentials");
+      throw Error(
+          "destination.credentials",
+          fmt::format("{} refuses the credentials: {}: {}", spec_.title, refusal.code, refusal.message),
+          "check the connection's credentials");
     forget(current->number);
   }
 }

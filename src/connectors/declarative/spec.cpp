@@ -14,7 +14,8 @@ using config::Node;
 
 namespace {
 
-constexpr std::array<std::string_view, 8> class_names = {"row", "retry", "throttle", "auth", "config", "stop", "unsure", "done"};
+constexpr std::array<std::string_view, 8> class_names = {"row",    "retry", "throttle", "auth",
+                                                         "config", "stop",  "unsure",   "done"};
 
 std::vector<std::string> texts(const Node& node) {
   std::vector<std::string> out;
@@ -26,7 +27,8 @@ void check_pointer(const Node& node, const std::string& text) {
   try {
     nlohmann::json::json_pointer{text};
   } catch (const nlohmann::json::exception&) {
-    node.fail("connector.pointer", fmt::format("`{}` is not a JSON pointer", text), "a JSON pointer starts with a slash: /results/0/id");
+    node.fail("connector.pointer", fmt::format("`{}` is not a JSON pointer", text),
+              "a JSON pointer starts with a slash: /results/0/id");
   }
 }
 
@@ -87,7 +89,9 @@ std::string Reader::pointer(const Node& node) const {
 
 Template Reader::pointer_template(const Node& node) const {
   Template out = placeholders(node, false);
-  if (node.exists()) check_pointer(node, render_pointer(out, [](std::string_view) { return std::optional<nlohmann::json>("x"); }));
+  if (node.exists())
+    check_pointer(node,
+                  render_pointer(out, [](std::string_view) { return std::optional<nlohmann::json>("x"); }));
   return out;
 }
 
@@ -120,7 +124,8 @@ RequestSpec Reader::request(const Node& node) const {
   out.url = placeholders(node["url"]);
   out.query = named(node["query"]);
   out.headers = named(node["headers"]);
-  out.encoding = node["encoding"].as_string("json") == "form" ? RequestSpec::Encoding::form : RequestSpec::Encoding::json;
+  out.encoding = node["encoding"].as_string("json") == "form" ? RequestSpec::Encoding::form
+                                                              : RequestSpec::Encoding::json;
   if (node["body"].exists()) {
     out.body = Tree::parse(node["body"]);
     check_names(node["body"], out.body.names(), true);
@@ -139,7 +144,8 @@ AuthSpec Reader::auth(const Node& node) const {
     out.expires_in = pointer(oauth["expires_in"]);
     out.base_url_from = pointer(oauth["base_url_from"]);
     out.headers = named(oauth["headers"]);
-    if (out.headers.empty()) out.headers.emplace_back("Authorization", Template::parse("Bearer {auth.access_token}"));
+    if (out.headers.empty())
+      out.headers.emplace_back("Authorization", Template::parse("Bearer {auth.access_token}"));
     out.retry_on = Predicate::parse(oauth["retry_on"]);
   } else if (node["basic"].exists()) {
     out.kind = AuthSpec::Kind::basic;
@@ -148,7 +154,8 @@ AuthSpec Reader::auth(const Node& node) const {
   } else if (node["header"].exists()) {
     out.headers = named(node["header"]);
   } else {
-    node.fail("connector.auth", "this way of authentication has no content", "give one of header, basic, oauth2");
+    node.fail("connector.auth", "this way of authentication has no content",
+              "give one of header, basic, oauth2");
   }
   return out;
 }
@@ -166,6 +173,10 @@ ErrorSpec Reader::errors(const Node& node, const ErrorSpec& otherwise) const {
   ErrorSpec out = otherwise;
   if (node["code"].exists()) out.code = pointers(node["code"]);
   if (node["message"].exists()) out.message = pointers(node["message"]);
+  std::vector<std::pair<Predicate, ErrorRule>> rules;
+  for (const Node& item : node["rules"].items())
+    rules.emplace_back(Predicate::parse(item["when"]), rule(item));
+  out.rules.insert(out.rules.begin(), rules.begin(), rules.end());
   for (const auto& entry : node["codes"].entries()) out.codes[entry.name] = rule(entry.value);
   std::vector<std::pair<std::string, ErrorRule>> first;
   for (const auto& entry : node["statuses"].entries()) first.emplace_back(entry.name, rule(entry.value));
@@ -179,10 +190,14 @@ RowsSpec Reader::rows(const Node& node) const {
   for (const Node& item : node["match"].items()) {
     MatchSpec match;
     const std::string by = item["by"].text();
-    match.by = by == "position" ? MatchSpec::By::position : by == "index" ? MatchSpec::By::index : by == "echo" ? MatchSpec::By::echo : MatchSpec::By::all;
+    match.by = by == "position" ? MatchSpec::By::position
+               : by == "index"  ? MatchSpec::By::index
+               : by == "echo"   ? MatchSpec::By::echo
+                                : MatchSpec::By::all;
     match.pointer = pointer_template(item["pointer"]);
     if ((match.by == MatchSpec::By::index || match.by == MatchSpec::By::echo) && !item["pointer"].exists())
-      item.fail("connector.pointer", fmt::format("matching by {} needs `pointer`", by), "say where in the item it is");
+      item.fail("connector.pointer", fmt::format("matching by {} needs `pointer`", by),
+                "say where in the item it is");
     match.row = item["row"].as_string("trace") == "key" ? MatchSpec::Row::key : MatchSpec::Row::trace;
     match.ignore_case = item["ignore_case"].exists() && item["ignore_case"].as_boolean();
     out.match.push_back(std::move(match));
@@ -212,8 +227,10 @@ OperationSpec Reader::operation(const Node& node, const ErrorSpec& connector_err
   out.keys_not = texts(node["keys_not"]);
   out.request = request(node["request"]);
   const Node batch = node["batch"];
-  if (batch["max_rows"].exists()) out.rows_max = static_cast<std::size_t>(std::max<std::int64_t>(1, batch["max_rows"].as_integer()));
-  if (batch["max_bytes"].exists()) out.bytes_max = static_cast<std::size_t>(std::max<std::int64_t>(0, batch["max_bytes"].as_integer()));
+  if (batch["max_rows"].exists())
+    out.rows_max = static_cast<std::size_t>(std::max<std::int64_t>(1, batch["max_rows"].as_integer()));
+  if (batch["max_bytes"].exists())
+    out.bytes_max = static_cast<std::size_t>(std::max<std::int64_t>(0, batch["max_bytes"].as_integer()));
   out.idempotent = node["idempotency"].as_string("natural") == "natural";
   out.outcome = outcome(node["outcome"]);
   out.errors = errors(node["errors"], connector_errors);
@@ -254,7 +271,8 @@ DiscoverSpec Reader::discover(const Node& node) const {
   for (const auto& entry : node["types"].entries()) {
     Type type{};
     if (!parse_type(entry.value.text(), type))
-      entry.value.fail("config.not_allowed", fmt::format("`{}` is not a type", entry.value.text()), "types: boolean, integer, real, decimal, text, date, timestamp, json");
+      entry.value.fail("config.not_allowed", fmt::format("`{}` is not a type", entry.value.text()),
+                       "types: boolean, integer, real, decimal, text, date, timestamp, json");
     out.types[entry.name] = type;
   }
   out.length = pointer(node["length"]);
@@ -291,7 +309,9 @@ TransformSpec Reader::transforms(const Node& node) const {
   TransformSpec out;
   out.all_text = node["values"].as_string("json") == "text";
   const std::string null = node["nulls"].as_string("null");
-  out.null = null == "empty" ? TransformSpec::Null::empty_text : null == "omit" ? TransformSpec::Null::omit : TransformSpec::Null::null;
+  out.null = null == "empty"  ? TransformSpec::Null::empty_text
+             : null == "omit" ? TransformSpec::Null::omit
+                              : TransformSpec::Null::null;
   if (node["date"].as_string("iso") == "epoch_ms") out.date = TransformSpec::Time::epoch_ms;
   if (node["timestamp"].as_string("iso") == "epoch_ms") out.timestamp = TransformSpec::Time::epoch_ms;
   out.list_separator = node["list_separator"].as_string("");
@@ -300,30 +320,36 @@ TransformSpec Reader::transforms(const Node& node) const {
 
 LimitsSpec Reader::limits(const Node& node) const {
   LimitsSpec out;
-  if (node["concurrency"].exists()) out.concurrency = static_cast<std::size_t>(std::max<std::int64_t>(1, node["concurrency"].as_integer()));
-  for (const Node& bucket : node["buckets"].items()) out.buckets.emplace_back(placeholders(bucket["max"], false), bucket["window"].as_duration());
+  if (node["concurrency"].exists())
+    out.concurrency = static_cast<std::size_t>(std::max<std::int64_t>(1, node["concurrency"].as_integer()));
+  for (const Node& bucket : node["buckets"].items())
+    out.buckets.emplace_back(placeholders(bucket["max"], false), bucket["window"].as_duration());
   for (const Node& item : node["headers"].items()) {
     http::HeaderReader reader;
     reader.remaining = item["remaining"].text();
     reader.reset = item["reset"].as_string("");
     const std::string as = item["reset_as"].as_string("seconds");
-    reader.reset_as = as == "unix_time" ? http::HeaderReader::Reset::unix_time
-                      : as == "milliseconds" ? http::HeaderReader::Reset::milliseconds : http::HeaderReader::Reset::seconds;
+    reader.reset_as = as == "unix_time"      ? http::HeaderReader::Reset::unix_time
+                      : as == "milliseconds" ? http::HeaderReader::Reset::milliseconds
+                                             : http::HeaderReader::Reset::seconds;
     if (item["otherwise"].exists()) reader.otherwise = item["otherwise"].as_duration();
     out.headers.push_back(std::move(reader));
   }
   if (const Node usage = node["usage"]; usage.exists())
-    out.usage = UsageSpec{usage["header"].text(), usage["name"].text(), placeholders(usage["stop_at"], false)};
+    out.usage =
+        UsageSpec{usage["header"].text(), usage["name"].text(), placeholders(usage["stop_at"], false)};
   return out;
 }
 
 Spec Reader::read() {
-  names_ = {"object", "key.field", "row.key", "row.fields", "row.all", "row.trace", "row.index", "rows.keys", "auth.access_token"};
+  names_ = {"object",    "key.field", "row.key",   "row.fields",       "row.all",
+            "row.trace", "row.index", "rows.keys", "auth.access_token"};
   for (const auto& entry : root_["settings"].entries()) names_.push_back(entry.name);
   for (const auto& entry : root_["objects"]["list"].entries())
     for (const auto& value : entry.value["values"].entries()) names_.push_back("object." + value.name);
   if (!root_["settings"]["base_url"].exists())
-    root_["settings"].fail("connector.setting", "`base_url` is missing in settings", "every service can be pointed at another host");
+    root_["settings"].fail("connector.setting", "`base_url` is missing in settings",
+                           "every service can be pointed at another host");
 
   Spec out;
   out.name = root_["name"].text();
@@ -335,7 +361,8 @@ Spec Reader::read() {
   out.objects = objects(root_["objects"]);
   out.errors = errors(root_["errors"], {});
   for (const auto& entry : root_["operations"].entries())
-    for (const Node& item : entry.value.items()) out.operations[entry.name].push_back(operation(item, out.errors));
+    for (const Node& item : entry.value.items())
+      out.operations[entry.name].push_back(operation(item, out.errors));
   out.transforms = transforms(root_["transforms"]);
   out.limits = limits(root_["limits"]);
   return out;
@@ -343,7 +370,9 @@ Spec Reader::read() {
 
 }  // namespace
 
-std::string_view name_of(ErrorClass error_class) { return class_names[static_cast<std::size_t>(error_class)]; }
+std::string_view name_of(ErrorClass error_class) {
+  return class_names[static_cast<std::size_t>(error_class)];
+}
 
 Spec parse_connector(std::string_view text, const std::string& name) {
   Diagnostics diagnostics;

@@ -1,7 +1,8 @@
 // connector.yml as plain structs: a service's contract as data. Parsed once, immutable afterwards.
 //
-// The file is checked against connector_shape() (an unknown word is an error with its position), then every placeholder
-// and JSON pointer in it. Codes: config.*, connector.placeholder, connector.pointer, connector.test, connector.setting.
+// The file is checked against connector_shape() (an unknown word is an error with its position), then every
+// placeholder and JSON pointer in it. Codes: config.*, connector.placeholder, connector.pointer,
+// connector.test, connector.setting.
 #pragma once
 
 #include <chrono>
@@ -75,8 +76,9 @@ struct ErrorRule {
 struct ErrorSpec {
   std::vector<std::string> code;     // JSON pointers; the first code that is in `codes` decides
   std::vector<std::string> message;  // JSON pointers; the first text found is shown
-  std::map<std::string, ErrorRule> codes;                        // the service's own codes
-  std::vector<std::pair<std::string, ErrorRule>> statuses;       // "429", "5xx"; the first that fits
+  std::vector<std::pair<Predicate, ErrorRule>> rules;       // go before codes: one code can mean two things
+  std::map<std::string, ErrorRule> codes;                   // the service's own codes
+  std::vector<std::pair<std::string, ErrorRule>> statuses;  // "429", "5xx"; the first that fits
 };
 
 struct MatchSpec {
@@ -90,10 +92,10 @@ struct MatchSpec {
 
 // A list in the reply that tells about rows.
 struct RowsSpec {
-  Template items;                 // JSON pointer to the list; an object there is a list of itself
-  std::vector<MatchSpec> match;   // tried in order until one names a row
-  bool refused = false;           // this list holds only failures
-  Predicate applied_when;         // otherwise
+  Template items;                // JSON pointer to the list; an object there is a list of itself
+  std::vector<MatchSpec> match;  // tried in order until one names a row
+  bool refused = false;          // this list holds only failures
+  Predicate applied_when;        // otherwise
   Predicate created_when;
   bool tells_created = false;
   std::string id;
@@ -140,7 +142,7 @@ struct ObjectSpec {
 struct DiscoverSpec {
   RequestSpec request;
   Predicate missing_when;  // the service has no such object
-  Template items;  // JSON pointer
+  Template items;          // JSON pointer
   std::string name;
   Template prefix;  // put before every name
   std::string native_type;
@@ -195,7 +197,8 @@ struct Spec {
   std::vector<SettingSpec> settings;
   std::vector<AuthSpec> auth;
   ObjectsSpec objects;
-  std::map<std::string, std::vector<OperationSpec>> operations;  // upsert, update, insert, erase, archive: first that fits
+  std::map<std::string, std::vector<OperationSpec>>
+      operations;  // upsert, update, insert, erase, archive: first that fits
   ErrorSpec errors;
   TransformSpec transforms;
   LimitsSpec limits;

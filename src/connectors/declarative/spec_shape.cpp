@@ -14,54 +14,73 @@ Shape texts() { return Shape::list(Shape::string()); }
 Shape text_map() { return Shape::map(Shape::string()); }
 
 Shape setting() {
-  return Shape::object({field("doc", text(), "what it is and where to find it"),
-                        field("type", Shape::enumeration({"text", "integer", "share"}), "text unless said otherwise"),
-                        field("secret", Shape::boolean(), "never shown"),
-                        field("required", Shape::boolean(), "the connection cannot do without"),
-                        field("default", text(), "may use other settings: https://{subdomain}.example.com")});
+  return Shape::object(
+      {field("doc", text(), "what it is and where to find it"),
+       field("type", Shape::enumeration({"text", "integer", "share"}), "text unless said otherwise"),
+       field("secret", Shape::boolean(), "never shown"),
+       field("required", Shape::boolean(), "the connection cannot do without"),
+       field("default", text(), "may use other settings: https://{subdomain}.example.com")});
 }
 
 Shape request() {
-  return Shape::object({field("method", Shape::enumeration({"GET", "POST", "PUT", "PATCH", "DELETE"}), "POST unless said otherwise"),
-                        required("url", text(), "absolute, or relative to the connection's base URL"),
-                        field("query", text_map(), "parameters; one whose placeholder has no value is left out"),
-                        field("headers", text_map(), "header lines"),
-                        field("encoding", Shape::enumeration({"json", "form"}), "of the body; json unless said otherwise"),
-                        field("body", Shape::any(), "data tree; `each:` repeats for every row, `\"*\"` spreads an object")});
+  return Shape::object(
+      {field("method", Shape::enumeration({"GET", "POST", "PUT", "PATCH", "DELETE"}),
+             "POST unless said otherwise"),
+       required("url", text(), "absolute, or relative to the connection's base URL"),
+       field("query", text_map(), "parameters; one whose placeholder has no value is left out"),
+       field("headers", text_map(), "header lines"),
+       field("encoding", Shape::enumeration({"json", "form"}), "of the body; json unless said otherwise"),
+       field("body", Shape::any(), "data tree; `each:` repeats for every row, `\"*\"` spreads an object")});
 }
 
 Shape auth() {
-  const Shape oauth2 = Shape::object({required("grant", Shape::enumeration({"client_credentials", "refresh_token"}), "what is exchanged for a token"),
-                                      required("request", request(), "asks for the token"),
-                                      required("token", text(), "JSON pointer to the access token in the reply"),
-                                      field("expires_in", text(), "JSON pointer to its lifetime in seconds"),
-                                      field("base_url_from", text(), "JSON pointer to the base URL of all later requests"),
-                                      field("headers", text_map(), "of later requests; default Authorization: Bearer {auth.access_token}"),
-                                      field("retry_on", Predicate::shape(), "a refused token request that may be repeated")});
-  const Shape basic = Shape::object({required("user", text(), "user name"), required("password", text(), "password")});
-  return Shape::object({field("needs", texts(), "taken when these settings are set; the first that fits wins"),
-                        field("header", text_map(), "header lines sent with every request"),
-                        field("basic", basic, "HTTP basic authentication"),
-                        field("oauth2", oauth2, "a token request, repeated once when the token is refused")});
+  const Shape oauth2 = Shape::object(
+      {required("grant", Shape::enumeration({"client_credentials", "refresh_token"}),
+                "what is exchanged for a token"),
+       required("request", request(), "asks for the token"),
+       required("token", text(), "JSON pointer to the access token in the reply"),
+       field("expires_in", text(), "JSON pointer to its lifetime in seconds"),
+       field("base_url_from", text(), "JSON pointer to the base URL of all later requests"),
+       field("headers", text_map(), "of later requests; default Authorization: Bearer {auth.access_token}"),
+       field("retry_on", Predicate::shape(), "a refused token request that may be repeated")});
+  const Shape basic =
+      Shape::object({required("user", text(), "user name"), required("password", text(), "password")});
+  return Shape::object(
+      {field("needs", texts(), "taken when these settings are set; the first that fits wins"),
+       field("header", text_map(), "header lines sent with every request"),
+       field("basic", basic, "HTTP basic authentication"),
+       field("oauth2", oauth2, "a token request, repeated once when the token is refused")});
+}
+
+Shape error_class() {
+  return Shape::enumeration({"row", "retry", "throttle", "auth", "config", "stop", "unsure", "done"});
 }
 
 Shape error_rule() {
-  const Shape name = Shape::enumeration({"row", "retry", "throttle", "auth", "config", "stop", "unsure", "done"});
-  return Shape::one_of({name, Shape::object({required("is", name, "what the code means"), field("wait", Shape::duration(), "stay away for so long")})});
+  return Shape::one_of(
+      {error_class(), Shape::object({required("is", error_class(), "what the code means"),
+                                     field("wait", Shape::duration(), "stay away for so long")})});
 }
 
 Shape errors() {
-  return Shape::object({field("code", texts(), "JSON pointers to the service's code"),
-                        field("message", texts(), "JSON pointers to its words"),
-                        field("codes", Shape::map(error_rule()), "what each code means"),
-                        field("statuses", Shape::map(error_rule()), "what an HTTP status means when no code decides: 429, 5xx")});
+  const Shape rule = Shape::object({required("when", Predicate::shape(), "the reply"),
+                                    required("is", error_class(), "what it means"),
+                                    field("wait", Shape::duration(), "stay away for so long")});
+  return Shape::object(
+      {field("code", texts(), "JSON pointers to the service's code"),
+       field("message", texts(), "JSON pointers to its words"),
+       field("rules", Shape::list(rule), "tests that go before the codes: one code can mean two things"),
+       field("codes", Shape::map(error_rule()), "what each code means"),
+       field("statuses", Shape::map(error_rule()),
+             "what an HTTP status means when no code decides: 429, 5xx")});
 }
 
 Shape rows() {
-  const Shape match = Shape::object({required("by", Shape::enumeration({"position", "index", "echo", "all"}), "how an item names its row"),
-                                     field("pointer", text(), "JSON pointer inside the item; \"\" is the item itself"),
-                                     field("row", Shape::enumeration({"trace", "key"}), "what is echoed"),
-                                     field("ignore_case", Shape::boolean(), "the service changes the case of the key")});
+  const Shape match = Shape::object(
+      {required("by", Shape::enumeration({"position", "index", "echo", "all"}), "how an item names its row"),
+       field("pointer", text(), "JSON pointer inside the item; \"\" is the item itself"),
+       field("row", Shape::enumeration({"trace", "key"}), "what is echoed"),
+       field("ignore_case", Shape::boolean(), "the service changes the case of the key")});
   return Shape::object({field("items", text(), "JSON pointer to the list; \"\" is the whole body"),
                         required("match", Shape::list(match), "tried in order until one names a row"),
                         field("refused", Shape::boolean(), "this list holds only failures"),
@@ -73,53 +92,66 @@ Shape rows() {
 }
 
 Shape outcome() {
-  return Shape::object({field("success_when", Predicate::shape(), "the request was processed; status 2xx unless said otherwise"),
+  return Shape::object({field("success_when", Predicate::shape(),
+                              "the request was processed; status 2xx unless said otherwise"),
                         required("rows", Shape::list(rows()), "the lists of the reply that tell about rows"),
-                        field("missing_row", Shape::enumeration({"unknown", "applied"}), "what a row that is not mentioned means; unknown unless said otherwise")});
+                        field("missing_row", Shape::enumeration({"unknown", "applied"}),
+                              "what a row that is not mentioned means; unknown unless said otherwise")});
 }
 
 Shape operation() {
-  const Shape batch = Shape::object({field("max_rows", Shape::integer(), "rows in one request"), field("max_bytes", Shape::integer(), "bytes of one body")});
-  return Shape::object({field("objects", texts(), "only for these objects"),
-                        field("keys", texts(), "only with one of these fields as key"),
-                        field("keys_not", texts(), "not with these fields as key"),
-                        required("request", request(), "what is sent"),
-                        field("batch", batch, "how much goes into one request; one row unless said otherwise"),
-                        field("idempotency", Shape::enumeration({"natural", "none"}), "natural: sending it twice does no harm"),
-                        required("outcome", outcome(), "what the reply says about each row"),
-                        field("errors", errors(), "rules that go before the connector's")});
+  const Shape batch = Shape::object({field("max_rows", Shape::integer(), "rows in one request"),
+                                     field("max_bytes", Shape::integer(), "bytes of one body")});
+  return Shape::object(
+      {field("objects", texts(), "only for these objects"),
+       field("keys", texts(), "only with one of these fields as key"),
+       field("keys_not", texts(), "not with these fields as key"),
+       required("request", request(), "what is sent"),
+       field("batch", batch, "how much goes into one request; one row unless said otherwise"),
+       field("idempotency", Shape::enumeration({"natural", "none"}),
+             "natural: sending it twice does no harm"),
+       required("outcome", outcome(), "what the reply says about each row"),
+       field("errors", errors(), "rules that go before the connector's")});
 }
 
 Shape objects() {
-  const Shape options = Shape::object({required("items", text(), "JSON pointer to the list"), required("value", text(), "JSON pointer to the value"),
+  const Shape options = Shape::object({required("items", text(), "JSON pointer to the list"),
+                                       required("value", text(), "JSON pointer to the value"),
                                        field("when", Predicate::shape(), "only these options")});
-  const Shape keys_from = Shape::object({required("request", request(), "asks for them"), required("items", text(), "JSON pointer to the list of names")});
-  const Shape discover = Shape::object({required("request", request(), "asks for the fields of {object}"),
-                                        field("missing_when", Predicate::shape(), "the service has no such object"),
-                                        required("items", text(), "JSON pointer to the list of fields"),
-                                        required("name", text(), "JSON pointer to a field's name"),
-                                        field("prefix", text(), "put before every name"),
-                                        field("native_type", text(), "JSON pointer to its type"),
-                                        field("types", text_map(), "the service's type: ours; others are text"),
-                                        field("length", text(), "JSON pointer to the longest length"),
-                                        field("skip_when", Predicate::shape(), "fields that do not count"),
-                                        field("required_when", Predicate::shape(), "needed to create a record"),
-                                        field("writable_when", Predicate::shape(), "can be written"),
-                                        field("key_when", Predicate::shape(), "can identify a record"),
-                                        field("options", options, "allowed values"),
-                                        field("keys_from", keys_from, "a second request that names the keys")});
-  const Shape names = Shape::object({required("request", request(), "asks for the objects"), required("items", text(), "JSON pointer to the list"),
-                                     required("name", text(), "JSON pointer to the name"), field("when", Predicate::shape(), "only these")});
-  const Shape known_field = Shape::object({field("type", Shape::enumeration({"boolean", "integer", "real", "decimal", "text", "date", "timestamp", "json"}), "text unless said otherwise"),
-                                           field("required", Shape::boolean(), "needed to create a record"),
-                                           field("writable", Shape::boolean(), "can be written; true unless said otherwise"),
-                                           field("key", Shape::boolean(), "can identify a record"),
-                                           field("length", Shape::integer(), "longest length"),
-                                           field("options", texts(), "allowed values")});
-  const Shape object = Shape::object({field("doc", text(), "what it is"),
-                                      field("keys", texts(), "fields that can match records"),
-                                      field("values", text_map(), "words for requests: {object.word}"),
-                                      field("fields", Shape::map(known_field), "fields known without asking")});
+  const Shape keys_from = Shape::object({required("request", request(), "asks for them"),
+                                         required("items", text(), "JSON pointer to the list of names")});
+  const Shape discover =
+      Shape::object({required("request", request(), "asks for the fields of {object}"),
+                     field("missing_when", Predicate::shape(), "the service has no such object"),
+                     required("items", text(), "JSON pointer to the list of fields"),
+                     required("name", text(), "JSON pointer to a field's name"),
+                     field("prefix", text(), "put before every name"),
+                     field("native_type", text(), "JSON pointer to its type"),
+                     field("types", text_map(), "the service's type: ours; others are text"),
+                     field("length", text(), "JSON pointer to the longest length"),
+                     field("skip_when", Predicate::shape(), "fields that do not count"),
+                     field("required_when", Predicate::shape(), "needed to create a record"),
+                     field("writable_when", Predicate::shape(), "can be written"),
+                     field("key_when", Predicate::shape(), "can identify a record"),
+                     field("options", options, "allowed values"),
+                     field("keys_from", keys_from, "a second request that names the keys")});
+  const Shape names = Shape::object({required("request", request(), "asks for the objects"),
+                                     required("items", text(), "JSON pointer to the list"),
+                                     required("name", text(), "JSON pointer to the name"),
+                                     field("when", Predicate::shape(), "only these")});
+  const Shape known_field = Shape::object(
+      {field(
+           "type",
+           Shape::enumeration({"boolean", "integer", "real", "decimal", "text", "date", "timestamp", "json"}),
+           "text unless said otherwise"),
+       field("required", Shape::boolean(), "needed to create a record"),
+       field("writable", Shape::boolean(), "can be written; true unless said otherwise"),
+       field("key", Shape::boolean(), "can identify a record"),
+       field("length", Shape::integer(), "longest length"), field("options", texts(), "allowed values")});
+  const Shape object = Shape::object(
+      {field("doc", text(), "what it is"), field("keys", texts(), "fields that can match records"),
+       field("values", text_map(), "words for requests: {object.word}"),
+       field("fields", Shape::map(known_field), "fields known without asking")});
   return Shape::object({required("list", Shape::map(object), "objects by name"),
                         field("open", Shape::boolean(), "other names exist too"),
                         field("open_fields", Shape::boolean(), "fields beyond the described ones exist"),
@@ -128,13 +160,17 @@ Shape objects() {
 }
 
 Shape limits() {
-  const Shape bucket = Shape::object({required("max", text(), "requests"), required("window", Shape::duration(), "in any such time")});
-  const Shape reader = Shape::object({required("remaining", text(), "header with the requests left"),
-                                      field("reset", text(), "header with the time until there are more"),
-                                      field("reset_as", Shape::enumeration({"seconds", "milliseconds", "unix_time"}), "seconds unless said otherwise"),
-                                      field("otherwise", Shape::duration(), "the wait when the header is missing")});
-  const Shape usage = Shape::object({required("header", text(), "header like `name=used/max`"), required("name", text(), "the name in it"),
-                                     required("stop_at", text(), "share of the quota from which on we stop")});
+  const Shape bucket = Shape::object(
+      {required("max", text(), "requests"), required("window", Shape::duration(), "in any such time")});
+  const Shape reader =
+      Shape::object({required("remaining", text(), "header with the requests left"),
+                     field("reset", text(), "header with the time until there are more"),
+                     field("reset_as", Shape::enumeration({"seconds", "milliseconds", "unix_time"}),
+                           "seconds unless said otherwise"),
+                     field("otherwise", Shape::duration(), "the wait when the header is missing")});
+  const Shape usage = Shape::object(
+      {required("header", text(), "header like `name=used/max`"), required("name", text(), "the name in it"),
+       required("stop_at", text(), "share of the quota from which on we stop")});
   return Shape::object({field("concurrency", Shape::integer(), "requests at a time"),
                         field("buckets", Shape::list(bucket), "requests per time"),
                         field("headers", Shape::list(reader), "what replies say about the rest of a budget"),
@@ -144,26 +180,27 @@ Shape limits() {
 }  // namespace
 
 Shape connector_shape() {
-  const Shape transforms = Shape::object({field("values", Shape::enumeration({"json", "text"}), "text: every value is a string"),
-                                          field("nulls", Shape::enumeration({"null", "empty", "omit"}), "how null is written"),
-                                          field("date", Shape::enumeration({"iso", "epoch_ms"}), "how dates are written"),
-                                          field("timestamp", Shape::enumeration({"iso", "epoch_ms"}), "how times are written"),
-                                          field("list_separator", text(), "a list of texts is joined with this")});
+  const Shape transforms =
+      Shape::object({field("values", Shape::enumeration({"json", "text"}), "text: every value is a string"),
+                     field("nulls", Shape::enumeration({"null", "empty", "omit"}), "how null is written"),
+                     field("date", Shape::enumeration({"iso", "epoch_ms"}), "how dates are written"),
+                     field("timestamp", Shape::enumeration({"iso", "epoch_ms"}), "how times are written"),
+                     field("list_separator", text(), "a list of texts is joined with this")});
   const Shape some = Shape::list(operation());
-  const Shape operations = Shape::object({field("upsert", some, "create or update by key"), field("update", some, "never creates"),
-                                          field("insert", some, "never looks for an existing record"), field("erase", some, "removes for good"),
-                                          field("archive", some, "removes, can be restored")});
-  return Shape::object({required("name", text(), "as in `type:` of connections.yml"),
-                        required("title", text(), "the service's own name"),
-                        required("summary", text(), "one line"),
-                        field("contract", text(), "URL of the service's documentation"),
-                        required("settings", Shape::map(setting()), "of the connection; base_url must be one of them"),
-                        field("auth", Shape::list(auth()), "how requests prove who they are"),
-                        required("objects", objects(), "what can be written"),
-                        required("operations", operations, "requests per mode and removal; the first that fits is taken"),
-                        field("errors", errors(), "what answers that are no success mean"),
-                        field("transforms", transforms, "how values are written"),
-                        field("limits", limits(), "how fast")});
+  const Shape operations = Shape::object(
+      {field("upsert", some, "create or update by key"), field("update", some, "never creates"),
+       field("insert", some, "never looks for an existing record"), field("erase", some, "removes for good"),
+       field("archive", some, "removes, can be restored")});
+  return Shape::object(
+      {required("name", text(), "as in `type:` of connections.yml"),
+       required("title", text(), "the service's own name"), required("summary", text(), "one line"),
+       field("contract", text(), "URL of the service's documentation"),
+       required("settings", Shape::map(setting()), "of the connection; base_url must be one of them"),
+       field("auth", Shape::list(auth()), "how requests prove who they are"),
+       required("objects", objects(), "what can be written"),
+       required("operations", operations, "requests per mode and removal; the first that fits is taken"),
+       field("errors", errors(), "what answers that are no success mean"),
+       field("transforms", transforms, "how values are written"), field("limits", limits(), "how fast")});
 }
 
 }  // namespace eddy::connectors
