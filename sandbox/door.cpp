@@ -25,6 +25,9 @@ Reply Door::handle(const IncomingRequest& request) {
     if (!reply.drop) service_->add_rate_headers(call, reply);
     if (!away) damage(call, reply);
   }
+  // What was refused before an endpoint saw it would have been a write for all the ledger can know.
+  if (request.method != "GET" && (reply.status >= 400 || (reply.drop && !call.effect.applied)))
+    call.effect.write = true;
   if (call.effect.applied) service_->store().changed_since_saved = true;
   ledger_.add({.at = clock_.now(),
                .method = request.method,

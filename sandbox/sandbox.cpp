@@ -98,15 +98,19 @@ void Sandbox::restart() {
 void Sandbox::load() {
   if (options_.state.empty() || !std::filesystem::exists(options_.state)) return;
   const Json saved = Json::parse(read_file(options_.state), nullptr, false);
+  const auto refuse = [&](const std::string& why) {
+    throw Error("sandbox.state_unreadable",
+                options_.state.string() + " is not a state file of eddy-sandbox: " + why,
+                "delete it to start without records");
+  };
+  if (!saved.is_object()) refuse("it is not a JSON object");
   try {
     for (auto& door : doors_)
       door->with_service([&](Service& service) {
         if (const auto part = saved.find(door->name()); part != saved.end()) service.store().from_json(*part);
       });
   } catch (const std::exception& failure) {
-    throw Error("sandbox.state_unreadable",
-                options_.state.string() + " is not a state file of eddy-sandbox: " + failure.what(),
-                "delete it to start without records");
+    refuse(failure.what());
   }
 }
 
