@@ -149,6 +149,7 @@ std::map<std::string, std::string> plans_by_id(Workspace& workspace, const std::
 int apply(const Context& context, const ApplyOptions& options) {
   Workspace workspace(context);
   workspace.lock("apply");
+  workspace.session();
   std::map<std::string, std::string> plan_of = options.plan.empty() ? plans_by_id(workspace, options.approve) : plans_in_file(workspace, options.plan);
   std::set<std::string> selected;
   for (const auto& [node, ignored] : plan_of) selected.insert(node);
