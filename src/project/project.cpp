@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <map>
 
 #include "core/files.h"
@@ -33,11 +34,25 @@ class Loader {
     check_names();
     check_connections();
     build_graph();
-    problems_.throw_if_any();
+    throw_problems();
     return std::move(project_);
   }
 
  private:
+  // In the order of files and lines, each with the line it is about.
+  void throw_problems() {
+    std::vector<Diagnostic> list = problems_.list();
+    if (list.empty()) return;
+    const auto place = [](const Diagnostic& d) { return std::tuple(d.position.file.find('/') != std::string::npos, d.position.file, d.position.line, d.position.column); };
+    std::stable_sort(list.begin(), list.end(), [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
+    for (Diagnostic& d : list) {
+      if (!d.excerpt.empty() || d.position.line < 1 || !fs::is_regular_file(folder_ / d.position.file)) continue;
+      const auto lines = split(read_file(folder_ / d.position.file), '\n');
+      if (static_cast<std::size_t>(d.position.line) <= lines.size()) d.excerpt = lines[static_cast<std::size_t>(d.position.line) - 1];
+    }
+    throw Error(std::move(list));
+  }
+
   config::Node yaml(const std::string& name) {
     if (!fs::exists(folder_ / name)) return {};
     return config::parse_file(folder_ / name, name, variables_, problems_);

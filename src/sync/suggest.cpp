@@ -101,7 +101,8 @@ MappingSuggestion suggest_mapping(const std::vector<ColumnFacts>& columns, const
     const FieldSchema& field = object.fields[i];
     for (const ColumnFacts& column : columns) {
       const Suggestion s = score(field, column);
-      if (field.key && s.confidence >= 0.3) {
+      // A key that cannot be written finds records but never makes one.
+      if (field.key && field.writable && s.confidence >= 0.3) {
         out.key.push_back(s);
         out.key.back().reason += column.unique ? ", unique in the model" : ", but NOT unique in the model";
         if (!column.unique) out.key.back().confidence -= 0.5;
