@@ -71,7 +71,9 @@ void live(const std::filesystem::path& folder, const std::string& mode, int roun
   std::atomic<int> requests = 0;
   bed.destination.script = [&](std::span<const Change> changes) {
     at_request(++requests);
-    return write_down(folder / "book", changes);
+    Answer answer = write_down(folder / "book", changes);
+    std::this_thread::sleep_for(std::chrono::milliseconds{3});  // applied, and not yet answered: where a kill hurts most
+    return answer;
   };
   run_sync(*bed.session, spec_for(mode), bed.destination, new_id(), system_clock(), silent_progress(), *bed.cancel);
 }

@@ -18,20 +18,22 @@ class World {
  public:
   World(std::uint64_t seed, const std::string& options) : spec_(spec_of(people_yaml + options + "guards: {removed: 100%}\n")), random_(seed) {
     bed_.destination.limits = {7, 0, 1};  // one worker: a seed tells everything
+    options_.approved = true;
+    options_.retry.attempts_max = 2;  // so that answers stay lost
     bed_.destination.script = [this](std::span<const Change> changes) { return answer(changes); };
   }
 
   void run_once() {
     change_model();
     faulty_ = chance(70);
-    const SyncResult result = bed_.run(spec_, {.approved = true, .retry = {}});
+    const SyncResult result = bed_.run(spec_, options_);
     audit(result);
   }
 
   // Without faults everything that is not refused arrives, and then there is nothing left to say.
   void settle() {
     faulty_ = false;
-    bed_.run(spec_, {.approved = true, .retry = {}});
+    bed_.run(spec_, options_);
     const std::set<std::string> open = open_keys();
     for (const auto& [key, fields] : model_) {
       if (open.contains(key)) continue;
@@ -112,6 +114,7 @@ class World {
 
   Bed bed_;
   SyncSpec spec_;
+  ApplyOptions options_;
   std::mt19937_64 random_;
   bool faulty_ = false;
   std::map<std::string, std::string> model_;
