@@ -3,6 +3,9 @@
 // Asio 1.74 uses std::exchange without including it; GCC 12 no longer brings it in by accident.
 #include <utility>
 
+#ifdef __SANITIZE_THREAD__
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK  // ThreadSanitizer does not understand memory fences
+#endif
 #include <boost/asio.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
