@@ -6,55 +6,74 @@
 
 #include "core/error.h"
 #include "state/schema.h"
-#include "transport/sqlite/connection.h"
+#include "transport/sqlite/database.h"
 
 namespace eddy::state {
 namespace {
 
-using transport::sqlite::Connection;
-using transport::sqlite::Statement;
-using transport::sqlite::Transaction;
+using sqlite::Statement;
+using sqlite::Transaction;
+
+// Writers hold ProjectLock, so only readers of another process can be in the way, and not for long.
+constexpr std::chrono::milliseconds busy_timeout = std::chrono::seconds{10};
 
 std::int64_t as_signed(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 std::uint64_t as_unsigned(std::int64_t number) { return static_cast<std::uint64_t>(number); }
 
-Run run_at(const Statement& s) { return {s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), s.text(6)}; }
+Run run_at(const Statement& s) {
+  return {s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), s.text(6)};
+}
 constexpr std::string_view run_columns = "id, command, selection, status, started_at, ended_at, message";
 
 ModelVersion model_at(const Statement& s) {
   return {s.text(0), s.text(1), s.text(2), as_unsigned(s.integer(3)), s.text(4), s.text(5), s.text(6)};
 }
-constexpr std::string_view model_columns = "v.model, v.version, v.path, v.rows, v.built_at, v.fingerprint, v.run_id";
+constexpr std::string_view model_columns =
+    "v.model, v.version, v.path, v.rows, v.built_at, v.fingerprint, v.run_id";
 
 class SqliteStore final : public Store {
  public:
-  explicit SqliteStore(const std::filesystem::path& file) : db_(file, Connection::Open::create) {
-    db_.execute("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;");
+  explicit SqliteStore(const std::filesystem::path& file) : db_(file, sqlite::Access::create, busy_timeout) {
+    db_.exec("pragma journal_mode = wal; pragma synchronous = full");
     migrate(file);
   }
 
   void begin_run(const Run& r) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare("insert into runs values (?, ?, ?, ?, ?, ?, ?)");
-    s.bind(1, r.id).bind(2, r.command).bind(3, r.selection).bind(4, r.status).bind(5, r.started_at).bind(6, r.ended_at).bind(7, r.message).run();
+    Statement s(db_, "insert into runs values (?, ?, ?, ?, ?, ?, ?)");
+    s.bind(1, r.id)
+        .bind(2, r.command)
+        .bind(3, r.selection)
+        .bind(4, r.status)
+        .bind(5, r.started_at)
+        .bind(6, r.ended_at)
+        .bind(7, r.message)
+        .run();
   }
 
   void end_run(const std::string& id, const std::string& status, const std::string& message) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare("update runs set status = ?, message = ?, ended_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') where id = ?");
+    Statement s(db_,
+                "update runs set status = ?, message = ?, ended_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') "
+                "where id = ?");
     s.bind(1, status).bind(2, message).bind(3, id).run();
   }
 
   void record_node(const NodeRun& n) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare("insert or replace into node_runs values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    s.bind(1, n.run_id).bind(2, n.node).bind(3, n.kind).bind(4, n.status).bind(5, n.started_at).bind(6, n.ended_at);
+    Statement s(db_, "insert or replace into node_runs values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    s.bind(1, n.run_id)
+        .bind(2, n.node)
+        .bind(3, n.kind)
+        .bind(4, n.status)
+        .bind(5, n.started_at)
+        .bind(6, n.ended_at);
     s.bind(7, as_signed(n.rows)).bind(8, n.summary).bind(9, n.details).run();
   }
 
   std::vector<Run> runs(std::size_t limit) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare(fmt::format("select {} from runs order by id desc limit ?", run_columns));
+    Statement s(db_, fmt::format("select {} from runs order by id desc limit ?", run_columns));
     s.bind(1, as_signed(limit));
     std::vector<Run> out;
     while (s.step()) out.push_back(run_at(s));
@@ -63,127 +82,196 @@ class SqliteStore final : public Store {
 
   std::optional<Run> run(const std::string& id_or_prefix) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare(fmt::format("select {} from runs where substr(id, 1, length(?1)) = ?1 order by id desc limit 1", run_columns));
+    Statement s(
+        db_, fmt::format("select {} from runs where substr(id, 1, length(?1)) = ?1 order by id desc limit 1",
+                         run_columns));
     s.bind(1, id_or_prefix);
     return s.step() ? std::optional(run_at(s)) : std::nullopt;
   }
 
   std::vector<NodeRun> nodes_of(const std::string& run_id) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare("select run_id, node, kind, status, started_at, ended_at, rows, summary, details from node_runs where run_id = ? order by started_at, node");
+    Statement s(db_,
+                "select run_id, node, kind, status, started_at, ended_at, rows, summary, details from "
+                "node_runs where run_id = ? order by started_at, node");
     s.bind(1, run_id);
     std::vector<NodeRun> out;
     while (s.step())
-      out.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), as_unsigned(s.integer(6)), s.text(7), s.text(8)});
+      out.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5),
+                     as_unsigned(s.integer(6)), s.text(7), s.text(8)});
     return out;
   }
 
   void commit_load(const Load& load) override {
     const std::lock_guard lock(mutex_);
     Transaction transaction(db_);
-    auto l = db_.prepare("insert into loads values (?, ?, ?, ?, ?, ?)");
-    l.bind(1, load.id).bind(2, load.source).bind(3, load.stream).bind(4, load.run_id).bind(5, load.loaded_at).bind(6, load.schema).run();
-    auto f = db_.prepare("insert into load_files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    Statement l(db_, "insert into loads values (?, ?, ?, ?, ?, ?)");
+    l.bind(1, load.id)
+        .bind(2, load.source)
+        .bind(3, load.stream)
+        .bind(4, load.run_id)
+        .bind(5, load.loaded_at)
+        .bind(6, load.schema)
+        .run();
+    Statement f(db_, "insert into load_files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     std::int64_t position = 0;
     for (const LoadedFile& file : load.files) {
-      f.bind(1, load.id).bind(2, position++).bind(3, file.path).bind(4, file.sha256).bind(5, as_signed(file.bytes)).bind(6, file.modified_ns);
-      f.bind(7, file.raw_path).bind(8, file.rows_path).bind(9, as_signed(file.rows)).bind(10, as_signed(file.quarantined)).run();
+      f.bind(1, load.id)
+          .bind(2, position++)
+          .bind(3, file.path)
+          .bind(4, file.sha256)
+          .bind(5, as_signed(file.bytes))
+          .bind(6, file.modified_ns);
+      f.bind(7, file.raw_path)
+          .bind(8, file.rows_path)
+          .bind(9, as_signed(file.rows))
+          .bind(10, as_signed(file.quarantined))
+          .run();
     }
     transaction.commit();
   }
 
   std::vector<Load> loads(const std::string& source, const std::string& stream) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare(
-        "select l.id, l.source, l.stream, l.run_id, l.loaded_at, l.schema, f.load_id, f.path, f.sha256, f.bytes, f.modified_ns, "
-        "f.raw_path, f.rows_path, f.rows, f.quarantined from loads l left join load_files f on f.load_id = l.id "
-        "where l.source = ? and l.stream = ? order by l.id, f.position");
+    Statement s(db_,
+                "select l.id, l.source, l.stream, l.run_id, l.loaded_at, l.schema, f.load_id, f.path, "
+                "f.sha256, f.bytes, f.modified_ns, "
+                "f.raw_path, f.rows_path, f.rows, f.quarantined from loads l left join load_files f on "
+                "f.load_id = l.id "
+                "where l.source = ? and l.stream = ? order by l.id, f.position");
     s.bind(1, source).bind(2, stream);
     std::vector<Load> out;
     while (s.step()) {
-      if (out.empty() || out.back().id != s.text(0)) out.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), {}});
+      if (out.empty() || out.back().id != s.text(0))
+        out.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), {}});
       if (!s.is_null(6))
-        out.back().files.push_back({s.text(7), s.text(8), as_unsigned(s.integer(9)), s.integer(10), s.text(11), s.text(12),
-                                    as_unsigned(s.integer(13)), as_unsigned(s.integer(14))});
+        out.back().files.push_back({s.text(7), s.text(8), as_unsigned(s.integer(9)), s.integer(10),
+                                    s.text(11), s.text(12), as_unsigned(s.integer(13)),
+                                    as_unsigned(s.integer(14))});
     }
     return out;
   }
 
   std::vector<std::pair<std::string, std::string>> loaded_streams() override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare("select distinct source, stream from loads order by 1, 2");
+    Statement s(db_, "select distinct source, stream from loads order by 1, 2");
     std::vector<std::pair<std::string, std::string>> out;
     while (s.step()) out.emplace_back(s.text(0), s.text(1));
     return out;
   }
 
-  bool knows_content(const std::string& source, const std::string& stream, const std::string& sha256) override {
+  bool knows_content(const std::string& source, const std::string& stream,
+                     const std::string& sha256) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare("select 1 from load_files f join loads l on l.id = f.load_id where f.sha256 = ? and l.source = ? and l.stream = ? limit 1");
+    Statement s(db_,
+                "select 1 from load_files f join loads l on l.id = f.load_id where f.sha256 = ? and l.source "
+                "= ? and l.stream = ? limit 1");
     return s.bind(1, sha256).bind(2, source).bind(3, stream).step();
   }
 
   void commit_model(const ModelVersion& v) override {
     const std::lock_guard lock(mutex_);
     Transaction transaction(db_);
-    auto s = db_.prepare("insert into model_versions(model, version, path, rows, built_at, fingerprint, run_id) values (?, ?, ?, ?, ?, ?, ?)");
-    s.bind(1, v.model).bind(2, v.version).bind(3, v.path).bind(4, as_signed(v.rows)).bind(5, v.built_at).bind(6, v.fingerprint).bind(7, v.run_id).run();
-    auto pointer = db_.prepare("insert or replace into current_models values (?, ?)");
+    Statement s(db_,
+                "insert into model_versions(model, version, path, rows, built_at, fingerprint, run_id) "
+                "values (?, ?, ?, ?, ?, ?, ?)");
+    s.bind(1, v.model)
+        .bind(2, v.version)
+        .bind(3, v.path)
+        .bind(4, as_signed(v.rows))
+        .bind(5, v.built_at)
+        .bind(6, v.fingerprint)
+        .bind(7, v.run_id)
+        .run();
+    Statement pointer(db_, "insert or replace into current_models values (?, ?)");
     pointer.bind(1, v.model).bind(2, v.version).run();
     transaction.commit();
   }
 
   std::optional<ModelVersion> current_model(const std::string& model) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare(fmt::format("select {} from current_models c join model_versions v using (version) where c.model = ?", model_columns));
+    Statement s(
+        db_,
+        fmt::format("select {} from current_models c join model_versions v using (version) where c.model = ?",
+                    model_columns));
     s.bind(1, model);
     return s.step() ? std::optional(model_at(s)) : std::nullopt;
   }
 
   std::vector<ModelVersion> current_models() override {
-    return models(fmt::format("select {} from current_models c join model_versions v using (version) order by c.model", model_columns), "");
+    return models(
+        fmt::format("select {} from current_models c join model_versions v using (version) order by c.model",
+                    model_columns),
+        "");
   }
 
   std::vector<ModelVersion> model_versions(const std::string& model) override {
-    return models(fmt::format("select {} from model_versions v where v.model = ? order by v.version desc", model_columns), model);
+    return models(fmt::format("select {} from model_versions v where v.model = ? order by v.version desc",
+                              model_columns),
+                  model);
   }
 
   void forget_model_versions(const std::vector<std::string>& versions) override {
     const std::lock_guard lock(mutex_);
     Transaction transaction(db_);
-    auto s = db_.prepare("delete from model_versions where version = ?1 and version not in (select version from current_models)");
+    Statement s(db_,
+                "delete from model_versions where version = ?1 and version not in (select version from "
+                "current_models)");
     for (const std::string& version : versions) s.bind(1, version).run();
     transaction.commit();
   }
 
   std::optional<SyncState> sync_state(const std::string& sync) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare("select sync, epoch, checksum, last_plan_id, definition from sync_states where sync = ?");
+    Statement s(db_,
+                "select sync, epoch, checksum, last_plan_id, definition from sync_states where sync = ?");
     if (!s.bind(1, sync).step()) return std::nullopt;
     return SyncState{s.text(0), as_unsigned(s.integer(1)), s.text(2), s.text(3), s.text(4)};
   }
 
   void put_sync_state(const SyncState& state) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare("insert or replace into sync_states values (?, ?, ?, ?, ?)");
-    s.bind(1, state.sync).bind(2, as_signed(state.epoch)).bind(3, state.checksum).bind(4, state.last_plan_id).bind(5, state.definition).run();
+    Statement s(db_, "insert or replace into sync_states values (?, ?, ?, ?, ?)");
+    s.bind(1, state.sync)
+        .bind(2, as_signed(state.epoch))
+        .bind(3, state.checksum)
+        .bind(4, state.last_plan_id)
+        .bind(5, state.definition)
+        .run();
   }
 
   void put_rejects(const std::vector<Reject>& rejects) override {
     const std::lock_guard lock(mutex_);
     Transaction transaction(db_);
-    auto s = db_.prepare(
-        "insert into rejects values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) on conflict (sync, key) do update set "
-        "operation = excluded.operation, outcome = excluded.outcome, code = excluded.code, message = excluded.message, "
-        "payload = excluded.payload, last_seen = excluded.last_seen, run_id = excluded.run_id, status = excluded.status, "
-        // A fold that is repeated after a crash must not count the same attempt twice.
-        "attempts = case when rejects.run_id = excluded.run_id then rejects.attempts "
-        "when rejects.payload_hash = excluded.payload_hash then rejects.attempts + excluded.attempts else excluded.attempts end, "
-        "first_seen = case when rejects.payload_hash = excluded.payload_hash then rejects.first_seen else excluded.first_seen end, "
-        "payload_hash = excluded.payload_hash");
+    Statement s(db_,
+                "insert into rejects values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) on "
+                "conflict (sync, key) do update set "
+                "operation = excluded.operation, outcome = excluded.outcome, code = excluded.code, message = "
+                "excluded.message, "
+                "payload = excluded.payload, last_seen = excluded.last_seen, run_id = excluded.run_id, "
+                "status = excluded.status, "
+                // A fold that is repeated after a crash must not count the same attempt twice.
+                "attempts = case when rejects.run_id = excluded.run_id then rejects.attempts "
+                "when rejects.payload_hash = excluded.payload_hash then rejects.attempts + excluded.attempts "
+                "else excluded.attempts end, "
+                "first_seen = case when rejects.payload_hash = excluded.payload_hash then rejects.first_seen "
+                "else excluded.first_seen end, "
+                "payload_hash = excluded.payload_hash");
     for (const Reject& r : rejects) {
-      s.bind(1, r.sync).bind(2, r.key).bind(3, r.operation).bind(4, r.outcome).bind(5, r.code).bind(6, r.message).bind(7, r.payload);
-      s.bind(8, r.payload_hash).bind(9, r.first_seen).bind(10, r.last_seen).bind(11, r.run_id).bind(12, std::int64_t{r.attempts}).bind(13, r.status).run();
+      s.bind(1, r.sync)
+          .bind(2, r.key)
+          .bind(3, r.operation)
+          .bind(4, r.outcome)
+          .bind(5, r.code)
+          .bind(6, r.message)
+          .bind(7, r.payload);
+      s.bind(8, r.payload_hash)
+          .bind(9, r.first_seen)
+          .bind(10, r.last_seen)
+          .bind(11, r.run_id)
+          .bind(12, std::int64_t{r.attempts})
+          .bind(13, r.status)
+          .run();
     }
     transaction.commit();
   }
@@ -191,40 +279,42 @@ class SqliteStore final : public Store {
   void settle_rejects(const std::string& sync, const std::vector<std::string>& keys) override {
     const std::lock_guard lock(mutex_);
     Transaction transaction(db_);
-    auto s = db_.prepare("update rejects set status = 'settled' where sync = ? and key = ?");
+    Statement s(db_, "update rejects set status = 'settled' where sync = ? and key = ?");
     for (const std::string& key : keys) s.bind(1, sync).bind(2, key).run();
     transaction.commit();
   }
 
   std::vector<Reject> rejects(const std::string& sync, bool open_only) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare(
-        "select sync, key, operation, outcome, code, message, payload, payload_hash, first_seen, last_seen, run_id, attempts, status "
+    Statement s(
+        db_,
+        "select sync, key, operation, outcome, code, message, payload, payload_hash, first_seen, last_seen, "
+        "run_id, attempts, status "
         "from rejects where (?1 = '' or sync = ?1) and (?2 = 0 or status = 'open') order by sync, code, key");
     s.bind(1, sync).bind(2, std::int64_t{open_only ? 1 : 0});
     std::vector<Reject> out;
     while (s.step())
-      out.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), s.text(6), s.text(7), s.text(8), s.text(9), s.text(10),
-                     static_cast<int>(s.integer(11)), s.text(12)});
+      out.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), s.text(6), s.text(7),
+                     s.text(8), s.text(9), s.text(10), static_cast<int>(s.integer(11)), s.text(12)});
     return out;
   }
 
   void put_fact(const std::string& name, const std::string& value) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare("insert or replace into facts values (?, ?)");
+    Statement s(db_, "insert or replace into facts values (?, ?)");
     s.bind(1, name).bind(2, value).run();
   }
 
   std::optional<std::string> fact(const std::string& name) override {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare("select value from facts where name = ?");
+    Statement s(db_, "select value from facts where name = ?");
     return s.bind(1, name).step() ? std::optional(s.text(0)) : std::nullopt;
   }
 
  private:
   std::vector<ModelVersion> models(const std::string& sql, const std::string& parameter) {
     const std::lock_guard lock(mutex_);
-    auto s = db_.prepare(sql);
+    Statement s(db_, sql);
     if (!parameter.empty()) s.bind(1, parameter);
     std::vector<ModelVersion> out;
     while (s.step()) out.push_back(model_at(s));
@@ -233,7 +323,7 @@ class SqliteStore final : public Store {
 
   void migrate(const std::filesystem::path& file) {
     const auto version = [&] {
-      auto s = db_.prepare("pragma user_version");
+      Statement s(db_, "pragma user_version");
       s.step();
       return static_cast<std::size_t>(s.integer(0));
     };
@@ -241,15 +331,18 @@ class SqliteStore final : public Store {
     Transaction transaction(db_);
     const std::size_t found = version();  // again: another process may have migrated while we waited
     if (found > schema_steps.size())
-      throw Error("state.newer", fmt::format("{} was written by a newer eddy (format {}, this one knows {})", file.string(), found, schema_steps.size()),
+      throw Error("state.newer",
+                  fmt::format("{} was written by a newer eddy (format {}, this one knows {})", file.string(),
+                              found, schema_steps.size()),
                   "use that version, or move the file away to start afresh");
-    for (std::size_t step = found; step < schema_steps.size(); ++step) db_.execute(std::string(schema_steps[step]));
-    db_.execute(fmt::format("pragma user_version = {}", schema_steps.size()));
+    for (std::size_t step = found; step < schema_steps.size(); ++step)
+      db_.exec(std::string(schema_steps[step]));
+    db_.exec(fmt::format("pragma user_version = {}", schema_steps.size()));
     transaction.commit();
   }
 
   std::mutex mutex_;
-  Connection db_;
+  sqlite::Database db_;
 };
 
 }  // namespace
@@ -258,10 +351,11 @@ std::unique_ptr<Store> Store::open(const std::filesystem::path& file) {
   std::filesystem::create_directories(file.parent_path());
   try {
     return std::make_unique<SqliteStore>(file);
-  } catch (const transport::sqlite::SqliteError& e) {
-    if (e.code() != "sqlite.damaged") throw;
+  } catch (const sqlite::SqliteError& e) {
+    if (!e.is_damaged()) throw;
     throw Error("state.damaged", fmt::format("{} is damaged: {}", file.string(), e.message()),
-                "restore it from a backup; without it, move .eddy away and run again: loads and snapshots are then rebuilt");
+                "restore it from a backup; without it, move .eddy away and run again: loads and snapshots "
+                "are then rebuilt");
   }
 }
 

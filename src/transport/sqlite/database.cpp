@@ -43,6 +43,20 @@ constexpr std::array<std::pair<int, std::string_view>, 31> names = {{
     {SQLITE_IOERR_WRITE, "SQLITE_IOERR_WRITE"},
 }};
 
+std::string hint_of(int extended) {
+  switch (extended & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return "another program is writing to the file; try again when it has finished";
+    case SQLITE_FULL:
+      return "free space on the disk; nothing was written";
+    case SQLITE_CANTOPEN:
+      return "check that the folder exists and may be written";
+    default:
+      return {};
+  }
+}
+
 [[noreturn]] void fail(sqlite3* handle, int code) {
   throw SqliteError("sqlite.failed", code, handle == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle));
 }
@@ -54,7 +68,7 @@ void require(sqlite3* handle, int code) {
 }  // namespace
 
 SqliteError::SqliteError(std::string code, int extended_code, std::string message)
-    : Error(std::move(code), std::move(message)), extended_code_(extended_code) {}
+    : Error(std::move(code), std::move(message), hint_of(extended_code)), extended_code_(extended_code) {}
 
 std::string SqliteError::name() const {
   for (const int code : {extended_code_, extended_code_ & 0xFF})
@@ -74,6 +88,13 @@ bool SqliteError::is_transient() const {
   const int primary = extended_code_ & 0xFF;
   return primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_PROTOCOL;
 }
+
+bool SqliteError::is_damaged() const {
+  const int primary = extended_code_ & 0xFF;
+  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+}
+
+bool SqliteError::is_full() const { return (extended_code_ & 0xFF) == SQLITE_FULL; }
 
 Database::Database(const std::filesystem::path& file, Access access, std::chrono::milliseconds busy_timeout) {
   const int flags = access == Access::read_only    ? SQLITE_OPEN_READONLY
@@ -104,11 +125,7 @@ Statement::Statement(Database& database, const std::string& sql) : database_(dat
 
 Statement::~Statement() { sqlite3_finalize(handle_); }
 
-void Statement::bind(int index, const Value& value) {
-  const auto as_bytes = [&](auto bind_bytes, auto... more) {
-    const std::string& bytes = value.as_string();
-    return bind_bytes(handle_, index, bytes.data(), bytes.size(), SQLITE_STATIC, more...);
-  };
+Statement& Statement::bind(int index, const Value& value) {
   int code = SQLITE_OK;
   switch (value.type()) {
     case Type::null:
@@ -124,17 +141,31 @@ void Statement::bind(int index, const Value& value) {
       code = sqlite3_bind_double(handle_, index, value.as_real());
       break;
     case Type::blob:
-      code = as_bytes(sqlite3_bind_blob64);
+      code = sqlite3_bind_blob64(handle_, index, value.as_string().data(), value.as_string().size(),
+                                 SQLITE_STATIC);
       break;
     case Type::decimal:
     case Type::text:
     case Type::date:
     case Type::timestamp:
     case Type::json:
-      code = as_bytes(sqlite3_bind_text64, static_cast<unsigned char>(SQLITE_UTF8));
-      break;
+      return bind(index, std::string_view(value.as_string()));
   }
   require(database_.handle_, code);
+  return *this;
+}
+
+Statement& Statement::bind(int index, std::string_view value) {
+  // SQLite takes a null pointer for NULL, and an empty view may hold one.
+  const char* data = value.data() == nullptr ? "" : value.data();
+  require(database_.handle_,
+          sqlite3_bind_text64(handle_, index, data, value.size(), SQLITE_STATIC, SQLITE_UTF8));
+  return *this;
+}
+
+Statement& Statement::bind(int index, std::int64_t value) {
+  require(database_.handle_, sqlite3_bind_int64(handle_, index, value));
+  return *this;
 }
 
 bool Statement::step() {
@@ -187,6 +218,9 @@ std::string Statement::text(int column) const {
   return data == nullptr ? std::string()
                          : std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
 }
+
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_, column); }
+bool Statement::is_null(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
 
 Transaction::Transaction(Database& database) : database_(database) { database_.exec("begin immediate"); }
 

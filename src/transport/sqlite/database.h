@@ -1,4 +1,6 @@
-// SQLite behind RAII. Every failure is a SqliteError. Not thread-safe: one thread at a time per Database.
+// SQLite behind RAII: the only wrapper in the house, below the control database (state/) and the SQLite
+// destination. Every failure is a SqliteError. Not thread-safe: one thread at a time per Database and its
+// Statements.
 #pragma once
 
 #include <chrono>
@@ -17,7 +19,8 @@ struct sqlite3_stmt;
 
 namespace eddy::sqlite {
 
-// Codes: sqlite.unopenable, sqlite.failed.
+// Codes: sqlite.unopenable, sqlite.failed. What it means for the caller is asked below; the hint says what to
+// do.
 class SqliteError : public Error {
  public:
   SqliteError(std::string code, int extended_code, std::string message);
@@ -25,6 +28,8 @@ class SqliteError : public Error {
   bool is_data_error() const;  // a constraint, a type, a size, a trigger's veto: the values are to blame
   bool is_transient() const;   // somebody else holds the file
   bool is_constraint() const;
+  bool is_damaged() const;  // the file is cut, overwritten, or was never a database
+  bool is_full() const;     // no space left; nothing of the transaction was written
 
  private:
   int extended_code_;
@@ -61,16 +66,20 @@ class Statement {
   Statement& operator=(const Statement&) = delete;
 
   // index counts from 1. Text is not copied: `value` must live until run() or reset(). Booleans become 0
-  // and 1.
-  void bind(int index, const Value& value);
+  // and 1; decimals, dates, timestamps and json are text.
+  Statement& bind(int index, const Value& value);
+  Statement& bind(int index, std::string_view value);
+  Statement& bind(int index, std::int64_t value);
   bool step();   // true: a row is there
   void run();    // to the end, then reset
   void reset();  // also forgets the bindings
 
   int columns() const;
   std::string column_name(int column) const;
-  Value value(int column) const;       // null, integer, real, text or blob, as it is stored
-  std::string text(int column) const;  // converted; "" for null
+  Value value(int column) const;           // null, integer, real, text or blob, as it is stored
+  std::string text(int column) const;      // converted; "" for null
+  std::int64_t integer(int column) const;  // converted; 0 for null
+  bool is_null(int column) const;
 
  private:
   Database& database_;
