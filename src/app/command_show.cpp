@@ -77,8 +77,12 @@ int show(const Context& context, const ShowOptions& options) {
   Workspace workspace(context);
   const project::Project& project = workspace.project();
   const project::Node& node = find_node(project, options.node);
-  const auto& parents = project.graph.parents(node.name);
-  const auto& children = project.graph.children(node.name);
+  // Tests that hold a node back are no inputs of it; how many there are is said apart.
+  std::set<std::string> parents(node.inputs.begin(), node.inputs.end()), children;
+  std::size_t tests = 0;
+  for (const std::string& child : project.graph.children(node.name))
+    if (project.graph.find(child)->kind == project::NodeKind::test) ++tests;
+    else children.insert(child);
   if (context.json) {
     print_out(nlohmann::json{{"name", node.name}, {"kind", name_of(node.kind)}, {"file", node.file}, {"tags", node.tags}, {"description", node.description}, {"reads", parents}, {"read_by", children}}.dump() + "\n");
     return exit_done;
@@ -89,6 +93,7 @@ int show(const Context& context, const ShowOptions& options) {
   const auto list = [](const std::set<std::string>& names) { return join(std::vector<std::string>(names.begin(), names.end()), ", "); };
   if (!parents.empty()) print_out(fmt::format("reads        {}\n", list(parents)));
   if (!children.empty()) print_out(fmt::format("read by      {}\n", list(children)));
+  if (tests > 0) print_out(fmt::format("tests        {}\n", tests));
   if (node.kind == project::NodeKind::stream || node.kind == project::NodeKind::model) show_relation(workspace, node.name, options.limit);
   if (const auto* stream = project.stream(node.name)) show_loads(workspace, *stream);
   if (const auto* sync = project.sync(node.name); sync != nullptr && node.kind == project::NodeKind::sync) show_sync(workspace, *sync);
@@ -98,13 +103,18 @@ int show(const Context& context, const ShowOptions& options) {
 
 namespace {
 
+// source → valid → planned → sent → applied always; what else became of rows only where there are some.
 void print_funnel(const Context& context, const state::NodeRun& node) {
   const auto details = nlohmann::json::parse(node.details, nullptr, false);
-  if (!details.is_object() || details.empty()) return;
-  std::vector<std::string> parts;
-  for (const char* name : {"source", "valid", "unchanged", "rejected_before", "planned", "sent", "applied", "rejected", "in_doubt", "gave_up", "not_sent"})
-    if (details.contains(name) && details[name].is_number()) parts.push_back(fmt::format("{} {}", name, with_commas(details[name].get<std::uint64_t>())));
-  if (!parts.empty()) print_out(context.terminal.out_style(Style::dim, "    " + join(parts, " → ")) + "\n");
+  if (!details.is_object() || !details.contains("planned")) return;
+  std::vector<std::string> steps, others;
+  for (const char* name : {"source", "valid", "planned", "sent", "applied"})
+    if (details.contains(name)) steps.push_back(fmt::format("{} {}", name, with_commas(details[name].get<std::uint64_t>())));
+  for (const char* name : {"invalid", "unchanged", "rejected_before", "rejected", "in_doubt", "gave_up", "not_sent"})
+    if (details.value(name, std::uint64_t{0}) > 0) others.push_back(fmt::format("{} {}", with_commas(details[name].get<std::uint64_t>()), replace_all(name, "_", " ")));
+  std::string line = "         " + join(steps, " → ");
+  if (!others.empty()) line += "  (" + join(others, ", ") + ")";
+  print_out(context.terminal.out_style(Style::dim, line) + "\n");
 }
 
 }  // namespace

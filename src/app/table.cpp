@@ -21,11 +21,11 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
-std::string cell_text(const Value& value) {
+std::string cell_text(const Value& value, bool cut_long) {
   std::string text = value.is_null() ? "" : value.type() == Type::blob ? "\\x" + hex(value.as_string()) : value.to_text();
   for (char& c : text)
     if (c == '\n' || c == '\r' || c == '\t') c = ' ';
-  if (text.size() > cell_width_max) {
+  if (cut_long && text.size() > cell_width_max) {
     std::size_t cut = cell_width_max - 1;
     while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
     text = text.substr(0, cut) + "…";
@@ -37,7 +37,7 @@ bool is_number(Type type) { return type == Type::integer || type == Type::real |
 
 }  // namespace
 
-Table::Table(const std::vector<std::string>& text_columns) {
+Table::Table(const std::vector<std::string>& text_columns) : cuts_cells_(false) {
   for (const std::string& name : text_columns) columns_.push_back({name, Type::text});
 }
 
@@ -87,7 +87,7 @@ std::string Table::as_table() const {
   for (const Row& row : rows_) {
     auto& cells = texts.emplace_back();
     for (std::size_t i = 0; i < row.size(); ++i) {
-      cells.push_back(cell_text(row[i]));
+      cells.push_back(cell_text(row[i], cuts_cells_));
       widths[i] = std::max(widths[i], display_width(cells.back()));
     }
   }

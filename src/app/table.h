@@ -11,7 +11,7 @@ namespace eddy::app {
 
 enum class TableForm { table, csv, json };
 
-// Collects rows and renders them. For table form, long cells are cut at 60 characters and widths are of the rows given.
+// Collects rows and renders them. In table form long cells of data are cut at 60 characters; our own words never are.
 class Table {
  public:
   explicit Table(Schema columns) : columns_(std::move(columns)) {}
@@ -24,6 +24,7 @@ class Table {
  private:
   std::string as_table() const;
   Schema columns_;
+  bool cuts_cells_ = true;
   std::vector<Row> rows_;
 };
 

@@ -5,6 +5,15 @@
 
 namespace eddy::connectors {
 
+// "{requests_per_10s}" as "100 (setting requests_per_10s)".
+static std::string with_settings_named(const Template& text, const Spec& spec) {
+  std::string out = text.source();
+  for (const SettingSpec& setting : spec.settings)
+    out = replace_all(std::move(out), "{" + setting.name + "}",
+                      fmt::format("{} (setting {})", setting.otherwise ? setting.otherwise->source() : "?", setting.name));
+  return out;
+}
+
 ConnectorManual manual(const LoadedConnector& connector) {
   const Spec& spec = *connector.spec;
   ConnectorManual out;
@@ -26,7 +35,7 @@ ConnectorManual manual(const LoadedConnector& connector) {
   }
   out.concurrency = spec.limits.concurrency;
   for (const auto& [max, window] : spec.limits.buckets)
-    out.limits.push_back(fmt::format("{} requests in {} s", max.source(), static_cast<double>(window.count()) / 1000));
+    out.limits.push_back(fmt::format("{} requests in {} s", with_settings_named(max, spec), static_cast<double>(window.count()) / 1000));
   return out;
 }
 
