@@ -11,7 +11,8 @@ namespace eddy::sync {
 namespace {
 
 Delivery delivery_of(const SyncSpec& spec, const Definition& definition) {
-  return {definition.object, definition.mode, definition.removed, definition.key_schema(), definition.field_schema(), spec.options, spec.name};
+  return {definition.object,         definition.mode, definition.removed, definition.key_schema(),
+          definition.field_schema(), spec.options,    spec.name};
 }
 
 std::string status_of(const DeliveryEnd& end) {
@@ -20,27 +21,36 @@ std::string status_of(const DeliveryEnd& end) {
   return end.tally.applied == end.tally.planned ? "done" : "done_with_rejects";
 }
 
-SyncResult carry_out(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec, Destination& destination, Plan plan, const std::string& run_id,
-                     Clock& clock, Progress& progress, const Cancel& cancel, const ApplyOptions& options) {
+SyncResult carry_out(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec,
+                     Destination& destination, Plan plan, const std::string& run_id, Clock& clock,
+                     Progress& progress, const Cancel& cancel, const ApplyOptions& options) {
   SyncResult result;
   result.tally.planned = plan.counts.planned();
   if (!plan.holds.empty() && !options.approved) {
     result.status = "held";
     result.tally.not_sent = result.tally.planned;
     for (const Hold& hold : plan.holds)
-      result.failure.push_back({"sync.held_" + hold.code, fmt::format("sync {} is held: {}", spec.name, hold.message),
-                                fmt::format("look at it with `eddy plan -s sync.{}`; then `eddy apply --approve {}`, or change the guard", spec.name, plan.id), {}, {}});
+      result.failure.push_back(
+          {"sync.held_" + hold.code,
+           fmt::format("sync {} is held: {}", spec.name, hold.message),
+           fmt::format(
+               "look at it with `eddy plan -s sync.{}`; then `eddy apply --approve {}`, or change the guard",
+               spec.name, plan.id),
+           {},
+           {}});
     result.plan = std::move(plan);
     return result;
   }
   result.status = "done";
-  // Without a row to send there may still be something to remember: another mapping, a reject that is none any more.
+  // Without a row to send there may still be something to remember: another mapping, a reject that is none
+  // any more.
   if (plan.counts.planned() > 0 || plan.definition_changed || !plan.settled.empty()) {
     const auto file = ledger_file(session, spec.name, run_id);
     std::unique_ptr<Writer> writer;
     if (plan.counts.planned() > 0) writer = destination.open(delivery_of(spec, plan.definition));
     {
-      Ledger ledger(file, {spec.name, plan.id, run_id, plan.epoch, plan.counts.planned(), plan.definition.mode == Mode::insert});
+      Ledger ledger(file, {spec.name, plan.id, run_id, plan.epoch, plan.counts.planned(),
+                           plan.definition.mode == Mode::insert});
       if (writer) {
         DeliveryEnd end = deliver(connection, plan, *writer, ledger, options.retry, clock, progress, cancel);
         result.tally = end.tally;
@@ -67,8 +77,16 @@ NodeStatus SyncResult::node_status() const {
 nlohmann::json details(const SyncResult& r) {
   nlohmann::json out = to_json(r.plan.counts);
   const Tally& t = r.tally;
-  out.update({{"status", r.status}, {"plan", r.plan.id}, {"sent", t.sent}, {"applied", t.applied}, {"created", t.created}, {"rejected", t.rejected},
-              {"in_doubt", t.in_doubt}, {"gave_up", t.gave_up}, {"not_sent", t.not_sent}, {"requests", t.requests}});
+  out.update({{"status", r.status},
+              {"plan", r.plan.id},
+              {"sent", t.sent},
+              {"applied", t.applied},
+              {"created", t.created},
+              {"rejected", t.rejected},
+              {"in_doubt", t.in_doubt},
+              {"gave_up", t.gave_up},
+              {"not_sent", t.not_sent},
+              {"requests", t.requests}});
   return out;
 }
 
@@ -92,22 +110,26 @@ Plan plan_sync(warehouse::Session& session, const SyncSpec& spec, Clock& clock) 
   return make_plan(session, connection, spec, clock);
 }
 
-SyncResult run_sync(warehouse::Session& session, const SyncSpec& spec, Destination& destination, const std::string& run_id, Clock& clock, Progress& progress,
-                    const Cancel& cancel, const ApplyOptions& options) {
+SyncResult run_sync(warehouse::Session& session, const SyncSpec& spec, Destination& destination,
+                    const std::string& run_id, Clock& clock, Progress& progress, const Cancel& cancel,
+                    const ApplyOptions& options) {
   auto connection = session.connect();
   recover(session, connection, spec.name, clock);
   check_mapping(spec, destination);
-  return carry_out(session, connection, spec, destination, make_plan(session, connection, spec, clock), run_id, clock, progress, cancel, options);
+  return carry_out(session, connection, spec, destination, make_plan(session, connection, spec, clock),
+                   run_id, clock, progress, cancel, options);
 }
 
-SyncResult apply_plan(warehouse::Session& session, const SyncSpec& spec, Destination& destination, const std::string& plan_id, const std::string& run_id, Clock& clock,
-                      Progress& progress, const Cancel& cancel, const ApplyOptions& options) {
+SyncResult apply_plan(warehouse::Session& session, const SyncSpec& spec, Destination& destination,
+                      const std::string& plan_id, const std::string& run_id, Clock& clock, Progress& progress,
+                      const Cancel& cancel, const ApplyOptions& options) {
   auto connection = session.connect();
   const Standing standing = recover(session, connection, spec.name, clock);
   Plan plan = load_plan(connection, plan_id);
   check_fresh(plan, standing.epoch, bind(session, connection, spec));
   check_mapping(spec, destination);
-  return carry_out(session, connection, spec, destination, std::move(plan), run_id, clock, progress, cancel, options);
+  return carry_out(session, connection, spec, destination, std::move(plan), run_id, clock, progress, cancel,
+                   options);
 }
 
 }  // namespace eddy::sync

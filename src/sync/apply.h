@@ -1,4 +1,5 @@
-// One sync, from model to destination: recover -> plan -> guards -> deliver -> fold. What the CLI and the runner call.
+// One sync, from model to destination: recover -> plan -> guards -> deliver -> fold. What the CLI and the
+// runner call.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -30,20 +31,23 @@ struct SyncResult {
   std::uint64_t rows() const { return tally.applied; }
 };
 
-// The funnel, for Store NodeRun.details: source, valid, invalid, unchanged, planned, sent, applied, rejected, in_doubt, gave_up, not_sent …
+// The funnel, for Store NodeRun.details: source, valid, invalid, unchanged, planned, sent, applied, rejected,
+// in_doubt, gave_up, not_sent …
 nlohmann::json details(const SyncResult& result);
 std::string summary(const SyncResult& result);  // "+120 ~42 -0, 3 rejected"
 
 // Plans without sending. Writes nothing but `.eddy`; a former run that was killed is folded first.
 Plan plan_sync(warehouse::Session& session, const SyncSpec& spec, Clock& clock);
 
-// Plans and delivers. Throws Error when the sync cannot begin (mapping, state, destination); once rows have left, what goes wrong is
-// in the result. Progress gets advanced() under "sync.<name>".
-SyncResult run_sync(warehouse::Session& session, const SyncSpec& spec, Destination& destination, const std::string& run_id, Clock& clock, Progress& progress,
-                    const Cancel& cancel, const ApplyOptions& options = {});
+// Plans and delivers. Throws Error when the sync cannot begin (mapping, state, destination); once rows have
+// left, what goes wrong is in the result. Progress gets advanced() under "sync.<name>".
+SyncResult run_sync(warehouse::Session& session, const SyncSpec& spec, Destination& destination,
+                    const std::string& run_id, Clock& clock, Progress& progress, const Cancel& cancel,
+                    const ApplyOptions& options = {});
 
 // Delivers exactly a stored plan. Throws also Error("sync.plan_unknown"), Error("sync.plan_stale").
-SyncResult apply_plan(warehouse::Session& session, const SyncSpec& spec, Destination& destination, const std::string& plan_id, const std::string& run_id, Clock& clock,
-                      Progress& progress, const Cancel& cancel, const ApplyOptions& options = {});
+SyncResult apply_plan(warehouse::Session& session, const SyncSpec& spec, Destination& destination,
+                      const std::string& plan_id, const std::string& run_id, Clock& clock, Progress& progress,
+                      const Cancel& cancel, const ApplyOptions& options = {});
 
 }  // namespace eddy::sync

@@ -14,7 +14,8 @@ using testing::spec_of;
 using Records = std::map<std::string, std::string>;
 using Lines = std::vector<std::string>;
 
-const std::string three = "select * from (values (1, 'Ada', 0.5), (2, 'Bob', 1.5), (3, 'Cid', null)) t(id, name, score)";
+const std::string three =
+    "select * from (values (1, 'Ada', 0.5), (2, 'Bob', 1.5), (3, 'Cid', null)) t(id, name, score)";
 
 TEST(RunSync, TheFirstRunAddsEveryRowAndTheSecondSendsNothing) {
   Bed bed;
@@ -74,11 +75,13 @@ TEST(RunSync, RemovesAndOtherChangesNeverShareABatch) {
   const SyncSpec spec = spec_of(people_yaml + "removed: delete\n");
   bed.run(spec);
   bed.destination.forget_requests();
-  bed.model("select i as id, case when i % 7 = 0 then 'm' else 'n' end as name, 1 as score from range(95) t(i)");
+  bed.model(
+      "select i as id, case when i % 7 = 0 then 'm' else 'n' end as name, 1 as score from range(95) t(i)");
   bed.run(spec);
   ASSERT_EQ(bed.destination.requests.size(), 2u);
   for (const auto& request : bed.destination.requests)
-    for (const Change& change : request) EXPECT_EQ(change.operation == Operation::remove, request[0].operation == Operation::remove);
+    for (const Change& change : request)
+      EXPECT_EQ(change.operation == Operation::remove, request[0].operation == Operation::remove);
   EXPECT_EQ(bed.destination.records.size(), 95u);
 }
 
@@ -123,7 +126,9 @@ TEST(RunSync, ARejectIsSettledWhenItsRowLeavesTheModel) {
   Bed bed;
   bed.model(three);
   const SyncSpec spec = spec_of(people_yaml);
-  bed.destination.script = [](std::span<const Change> changes) { return Answer{std::vector(changes.size(), Verdict::rejected("NO", "no"))}; };
+  bed.destination.script = [](std::span<const Change> changes) {
+    return Answer{std::vector(changes.size(), Verdict::rejected("NO", "no"))};
+  };
   bed.run(spec);
   EXPECT_EQ(bed.store->rejects("people", true).size(), 3u);
   bed.model("select * from (values (1, 'Ada', 0.5)) t(id, name, score)");
@@ -137,7 +142,9 @@ TEST(RunSync, WhatWasGivenUpGoesOutAgainWithTheNextRun) {
   Bed bed;
   bed.model(three);
   const SyncSpec spec = spec_of(people_yaml);
-  bed.destination.script = [](std::span<const Change> changes) { return Answer{std::vector(changes.size(), Verdict::retry("BUSY", "try later"))}; };
+  bed.destination.script = [](std::span<const Change> changes) {
+    return Answer{std::vector(changes.size(), Verdict::retry("BUSY", "try later"))};
+  };
   const SyncResult first = bed.run(spec);
   EXPECT_EQ(first.status, "done_with_rejects");
   EXPECT_EQ(first.tally.gave_up, 3u);
@@ -185,7 +192,9 @@ TEST(RunSync, AnInsertInDoubtIsNeverRepeated) {
   EXPECT_EQ(bed.run(spec).tally.in_doubt, 1u);
   EXPECT_EQ(bed.destination.requests.size(), 1u);
   bed.destination.script = nullptr;
-  bed.model("select * from (values (1, 'Ada', 9), (2, 'Bobby', 9), (3, 'Cid', 9), (4, 'Dot', 9)) t(id, name, score)");
+  bed.model(
+      "select * from (values (1, 'Ada', 9), (2, 'Bobby', 9), (3, 'Cid', 9), (4, 'Dot', 9)) t(id, name, "
+      "score)");
   bed.destination.forget_requests();
   const SyncResult second = bed.run(spec);
   EXPECT_EQ(bed.destination.sent(), (Lines{"add 4=Dot|9"}));  // changes are not for mode insert
@@ -197,7 +206,9 @@ TEST(RunSync, AnInsertInDoubtIsNeverRepeated) {
 
 TEST(RunSync, NullAndDuplicateKeysAreStoppedAndTheOthersGoOut) {
   Bed bed;
-  bed.model("select * from (values (1, 'Ada', 1), (2, 'Bob', 2), (null, 'Nil', 3), (4, 'Dot', 4), (4, 'Dan', 4)) t(id, name, score)");
+  bed.model(
+      "select * from (values (1, 'Ada', 1), (2, 'Bob', 2), (null, 'Nil', 3), (4, 'Dot', 4), (4, 'Dan', 4)) "
+      "t(id, name, score)");
   const SyncSpec spec = spec_of(people_yaml + "removed: delete\n");
   const SyncResult first = bed.run(spec);
   EXPECT_EQ(first.plan.counts.source, 5u);
@@ -216,8 +227,12 @@ TEST(RunSync, NullAndDuplicateKeysAreStoppedAndTheOthersGoOut) {
 
 TEST(RunSync, ComposedKeysWork) {
   Bed bed;
-  bed.model("select * from (values ('a', 1, 'x'), ('a', 2, 'y'), ('b', 1, 'z'), ('b', null, 'n')) t(shop, no, name)");
-  const SyncSpec spec = spec_of("model: warehouse.people\ndestination: crm\nobject: people\nkey: {shop: shop, number: no}\nfields: {name: upper(name)}\nremoved: delete\nguards: {removed: 50%}\n");
+  bed.model(
+      "select * from (values ('a', 1, 'x'), ('a', 2, 'y'), ('b', 1, 'z'), ('b', null, 'n')) t(shop, no, "
+      "name)");
+  const SyncSpec spec = spec_of(
+      "model: warehouse.people\ndestination: crm\nobject: people\nkey: {shop: shop, number: no}\nfields: "
+      "{name: upper(name)}\nremoved: delete\nguards: {removed: 50%}\n");
   EXPECT_EQ(bed.run(spec).plan.counts.null_key, 1u);
   EXPECT_EQ(bed.destination.records, (Records{{"a|1", "X"}, {"a|2", "Y"}, {"b|1", "Z"}}));
   bed.model("select * from (values ('a', 1, 'x'), ('b', 1, 'q')) t(shop, no, name)");
@@ -239,9 +254,14 @@ TEST(RunSync, GuardsHoldAndApprovalReleases) {
   EXPECT_EQ(held.node_status(), NodeStatus::held);
   ASSERT_EQ(held.failure.size(), 1u);
   EXPECT_EQ(held.failure[0].code, "sync.held_removed");
-  EXPECT_NE(held.failure[0].message.find("11 of 100 delivered rows (11.0%) would be removed; the guard allows 10.0%"), std::string::npos) << held.failure[0].message;
+  EXPECT_NE(held.failure[0].message.find(
+                "11 of 100 delivered rows (11.0%) would be removed; the guard allows 10.0%"),
+            std::string::npos)
+      << held.failure[0].message;
   EXPECT_TRUE(bed.destination.requests.empty());
-  const SyncResult approved = apply_plan(*bed.session, spec, bed.destination, held.plan.id, bed.next_run(), bed.clock, silent_progress(), *bed.cancel, {.approved = true, .retry = {}});
+  const SyncResult approved =
+      apply_plan(*bed.session, spec, bed.destination, held.plan.id, bed.next_run(), bed.clock,
+                 silent_progress(), *bed.cancel, {.approved = true, .retry = {}});
   EXPECT_EQ(approved.status, "done");
   EXPECT_EQ(approved.tally.applied, 11u);
 
@@ -259,16 +279,27 @@ TEST(ApplyPlan, APlanIsAppliedOnceAndRefusedWhenStale) {
   const SyncSpec spec = spec_of(people_yaml);
   const Plan plan = bed.plan(spec);
   EXPECT_EQ(bed.destination.opened, 0);
-  bed.model("select * from (values (7, 'Zoe', 1.0)) t(id, name, score)");  // a plan is what it was when it was made
+  bed.model(
+      "select * from (values (7, 'Zoe', 1.0)) t(id, name, score)");  // a plan is what it was when it was made
   const auto apply = [&](const SyncSpec& with) {
-    return apply_plan(*bed.session, with, bed.destination, plan.id, bed.next_run(), bed.clock, silent_progress(), *bed.cancel);
+    return apply_plan(*bed.session, with, bed.destination, plan.id, bed.next_run(), bed.clock,
+                      silent_progress(), *bed.cancel);
   };
-  EXPECT_EQ(code_of([&] { apply(spec_of("model: warehouse.people\ndestination: crm\nobject: people\nkey: {id: id}\nfields: {name: name}\n")); }), "sync.plan_stale");
+  EXPECT_EQ(code_of([&] {
+              apply(
+                  spec_of("model: warehouse.people\ndestination: crm\nobject: people\nkey: {id: id}\nfields: "
+                          "{name: name}\n"));
+            }),
+            "sync.plan_stale");
   bed.model("select 7 as id, 'Zoe' as name, 1.0::decimal(2,1) as score");
   EXPECT_EQ(apply(spec).tally.applied, 3u);
   EXPECT_EQ(bed.destination.records.size(), 3u);
   EXPECT_EQ(code_of([&] { apply(spec); }), "sync.plan_stale");
-  EXPECT_EQ(code_of([&] { apply_plan(*bed.session, spec, bed.destination, "none", "r", bed.clock, silent_progress(), *bed.cancel); }), "sync.plan_unknown");
+  EXPECT_EQ(code_of([&] {
+              apply_plan(*bed.session, spec, bed.destination, "none", "r", bed.clock, silent_progress(),
+                         *bed.cancel);
+            }),
+            "sync.plan_unknown");
 }
 
 TEST(RunSync, AFailureStopsTheRunAndWhatWasAcknowledgedStays) {
@@ -277,7 +308,8 @@ TEST(RunSync, AFailureStopsTheRunAndWhatWasAcknowledgedStays) {
   const SyncSpec spec = spec_of(people_yaml);
   bed.destination.limits.batch_rows_max = 10;
   bed.destination.script = [&](std::span<const Change> changes) -> Answer {
-    if (bed.destination.requests.size() > 2) throw Error("crm.unauthorized", "the token was refused", "make a new one");
+    if (bed.destination.requests.size() > 2)
+      throw Error("crm.unauthorized", "the token was refused", "make a new one");
     return bed.destination.apply(changes);
   };
   const SyncResult result = bed.run(spec);
@@ -317,7 +349,8 @@ TEST(RunSync, DetailsAreAFunnelThatAddsUp) {
 TEST(RunSync, TheMappingIsCheckedAgainstTheDestinationBeforeAnythingIsSent) {
   Bed bed;
   bed.model(three);
-  bed.destination.object = {"people", {{.name = "id"}, {.name = "name"}, {.name = "scored", .writable = true}}, false};
+  bed.destination.object = {
+      "people", {{.name = "id"}, {.name = "name"}, {.name = "scored", .writable = true}}, false};
   try {
     bed.run(spec_of(people_yaml));
     FAIL();
@@ -328,7 +361,8 @@ TEST(RunSync, TheMappingIsCheckedAgainstTheDestinationBeforeAnythingIsSent) {
   }
   bed.destination.object.name = "persons";
   EXPECT_EQ(code_of([&] { bed.run(spec_of(people_yaml)); }), "sync.unknown_object");
-  bed.destination.object = {"people", {{.name = "id"}, {.name = "name", .writable = false}, {.name = "score"}}, false};
+  bed.destination.object = {
+      "people", {{.name = "id"}, {.name = "name", .writable = false}, {.name = "score"}}, false};
   EXPECT_EQ(code_of([&] { bed.run(spec_of(people_yaml)); }), "sync.read_only_field");
   EXPECT_TRUE(bed.destination.requests.empty());
 }

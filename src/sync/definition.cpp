@@ -38,7 +38,10 @@ Schema schema_of(const std::vector<BoundColumn>& columns) {
 json to_json(const std::vector<BoundColumn>& columns) {
   json out = json::array();
   for (const BoundColumn& c : columns)
-    out.push_back({{"field", c.field}, {"expression", c.expression}, {"engine_type", c.engine_type}, {"type", name_of(c.type)}});
+    out.push_back({{"field", c.field},
+                   {"expression", c.expression},
+                   {"engine_type", c.engine_type},
+                   {"type", name_of(c.type)}});
   return out;
 }
 
@@ -65,44 +68,59 @@ std::string name_in(const std::string& message) {
 // The engine's words without its headline's noise and without the statement it quotes.
 std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
 
-Diagnostic bad_expression(const Mapping& mapping, const Error& error, const std::vector<std::string>& columns) {
+Diagnostic bad_expression(const Mapping& mapping, const Error& error,
+                          const std::vector<std::string>& columns) {
   const std::string wrong = name_in(error.message());
   std::string hint = wrong.empty() ? "" : did_you_mean_hint(wrong, columns);
   if (hint.empty()) hint = "columns of the model: " + join(columns, ", ");
-  Diagnostic diagnostic =
-      mapping.node.complaint("sync.bad_expression", fmt::format("the expression of `{}` cannot be used: {}", mapping.field, first_line(error.message())), hint);
+  Diagnostic diagnostic = mapping.node.complaint(
+      "sync.bad_expression",
+      fmt::format("the expression of `{}` cannot be used: {}", mapping.field, first_line(error.message())),
+      hint);
   // Only a scalar written on one line, without quotes or variables, stands in the file letter by letter.
   const auto start = static_cast<std::size_t>(std::max(0, diagnostic.position.column - 1));
   const std::size_t inside = wrong.empty() ? std::string::npos : mapping.expression.find(wrong);
-  if (inside != std::string::npos && diagnostic.excerpt.compare(std::min(start, diagnostic.excerpt.size()), mapping.expression.size(), mapping.expression) == 0)
+  if (inside != std::string::npos &&
+      diagnostic.excerpt.compare(std::min(start, diagnostic.excerpt.size()), mapping.expression.size(),
+                                 mapping.expression) == 0)
     diagnostic.position.column += static_cast<int>(inside);
   return diagnostic;
 }
 
-std::vector<std::string> columns_of(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec) {
+std::vector<std::string> columns_of(warehouse::Session& session, engine::Connection& connection,
+                                    const SyncSpec& spec) {
   std::vector<std::string> names;
   try {
-    for (const auto& column : engine::describe(connection, "select * from " + relation(spec.model))) names.push_back(column.name);
+    for (const auto& column : engine::describe(connection, "select * from " + relation(spec.model)))
+      names.push_back(column.name);
   } catch (const Error& error) {
     const std::vector<std::string> known = session.relations(connection);
     if (std::find(known.begin(), known.end(), spec.model) != known.end()) throw;
     std::string hint = did_you_mean_hint(spec.model, known);
     if (hint.empty()) hint = "build it first with `eddy run`, or check the name with `eddy ls`";
-    throw Error(spec.node["model"].complaint("sync.unknown_model", fmt::format("there is no model `{}`", spec.model), hint));
+    throw Error(spec.node["model"].complaint("sync.unknown_model",
+                                             fmt::format("there is no model `{}`", spec.model), hint));
   }
   return names;
 }
 
-std::vector<BoundColumn> bind_all(engine::Connection& connection, const SyncSpec& spec, const std::vector<Mapping>& mappings,
+std::vector<BoundColumn> bind_all(engine::Connection& connection, const SyncSpec& spec,
+                                  const std::vector<Mapping>& mappings,
                                   const std::vector<std::string>& model_columns, Diagnostics& diagnostics) {
   std::vector<BoundColumn> out;
   for (const Mapping& mapping : mappings) {
     try {
-      const auto described = engine::describe(connection, fmt::format("select {} as value from {}", guarded(mapping.expression), relation(spec.model)));
+      const auto described = engine::describe(
+          connection,
+          fmt::format("select {} as value from {}", guarded(mapping.expression), relation(spec.model)));
       if (described.size() != 1) throw Error("engine.query_failed", "it is not one SQL expression");
       const std::string type = storable_type(described.front().engine_type);
-      const bool as_json = type == "JSON", as_text = type == "VARCHAR" && described.front().engine_type != type;
-      out.push_back({mapping.field, mapping.expression, type, as_json ? Type::json : as_text ? Type::text : described.front().type});
+      const bool as_json = type == "JSON",
+                 as_text = type == "VARCHAR" && described.front().engine_type != type;
+      out.push_back({mapping.field, mapping.expression, type,
+                     as_json   ? Type::json
+                     : as_text ? Type::text
+                               : described.front().type});
     } catch (const Error& error) {
       diagnostics.add(bad_expression(mapping, error, model_columns));
     }
@@ -116,8 +134,9 @@ Schema Definition::key_schema() const { return schema_of(key); }
 Schema Definition::field_schema() const { return schema_of(fields); }
 
 json to_json(const Definition& d) {
-  return {{"sync", d.sync},           {"model", d.model},           {"destination", d.destination},          {"object", d.object},
-          {"mode", name_of(d.mode)}, {"removed", name_of(d.removed)}, {"key", to_json(d.key)}, {"fields", to_json(d.fields)}};
+  return {{"sync", d.sync},        {"model", d.model},           {"destination", d.destination},
+          {"object", d.object},    {"mode", name_of(d.mode)},    {"removed", name_of(d.removed)},
+          {"key", to_json(d.key)}, {"fields", to_json(d.fields)}};
 }
 
 Definition definition_from_json(const json& j) {
@@ -143,9 +162,12 @@ Definition bind(warehouse::Session& session, engine::Connection& connection, con
   d.fields = bind_all(connection, spec, spec.fields, model_columns, diagnostics);
   for (const BoundColumn& column : d.key) {
     if (column.type != Type::json) continue;
-    const auto mapping = std::find_if(spec.key.begin(), spec.key.end(), [&](const Mapping& m) { return m.field == column.field; });
-    diagnostics.add(mapping->node.complaint("sync.bad_key_type", fmt::format("the key `{}` is a {}; it cannot identify a record", column.field, column.engine_type),
-                                            "use a number, a text, a date or a boolean"));
+    const auto mapping = std::find_if(spec.key.begin(), spec.key.end(),
+                                      [&](const Mapping& m) { return m.field == column.field; });
+    diagnostics.add(mapping->node.complaint(
+        "sync.bad_key_type",
+        fmt::format("the key `{}` is a {}; it cannot identify a record", column.field, column.engine_type),
+        "use a number, a text, a date or a boolean"));
   }
   diagnostics.throw_if_any();
   return d;
@@ -153,13 +175,16 @@ Definition bind(warehouse::Session& session, engine::Connection& connection, con
 
 namespace {
 
-void check_field(const Mapping& mapping, const ObjectSchema& object, const std::string& destination, Diagnostics& diagnostics) {
+void check_field(const Mapping& mapping, const ObjectSchema& object, const std::string& destination,
+                 Diagnostics& diagnostics) {
   std::vector<std::string> names;
   for (const FieldSchema& field : object.fields) {
     if (field.name == mapping.field) {
       if (!field.writable)
-        diagnostics.add(mapping.node.complaint("sync.read_only_field", fmt::format("`{}` of {} at {} cannot be written", mapping.field, object.name, destination),
-                                               "leave it out"));
+        diagnostics.add(mapping.node.complaint(
+            "sync.read_only_field",
+            fmt::format("`{}` of {} at {} cannot be written", mapping.field, object.name, destination),
+            "leave it out"));
       return;
     }
     names.push_back(field.name);
@@ -167,7 +192,9 @@ void check_field(const Mapping& mapping, const ObjectSchema& object, const std::
   if (object.open) return;
   std::string hint = did_you_mean_hint(mapping.field, names);
   if (hint.empty()) hint = "fields there: " + join(names, ", ");
-  diagnostics.add(mapping.node.complaint("sync.unknown_field", fmt::format("{} at {} has no field `{}`", object.name, destination, mapping.field), hint));
+  diagnostics.add(mapping.node.complaint(
+      "sync.unknown_field",
+      fmt::format("{} at {} has no field `{}`", object.name, destination, mapping.field), hint));
 }
 
 }  // namespace
@@ -178,8 +205,10 @@ void check_mapping(const SyncSpec& spec, Destination& destination) {
     if (destination.checked_by_open(spec.options)) return;
     const std::vector<std::string> known = destination.objects();
     std::string hint = did_you_mean_hint(spec.object, known);
-    if (hint.empty()) hint = known.empty() ? "check its name at the destination" : "objects there: " + join(known, ", ");
-    throw Error(spec.node["object"].complaint("sync.unknown_object", fmt::format("{} has no object `{}`", spec.destination, spec.object), hint));
+    if (hint.empty())
+      hint = known.empty() ? "check its name at the destination" : "objects there: " + join(known, ", ");
+    throw Error(spec.node["object"].complaint(
+        "sync.unknown_object", fmt::format("{} has no object `{}`", spec.destination, spec.object), hint));
   }
   Diagnostics diagnostics;
   for (const Mapping& mapping : spec.key) check_field(mapping, *object, spec.destination, diagnostics);
@@ -189,21 +218,26 @@ void check_mapping(const SyncSpec& spec, Destination& destination) {
 
 std::string desired_sql(const SyncSpec& spec) {
   std::vector<std::string> columns;
-  for (std::size_t i = 0; i < spec.key.size(); ++i) columns.push_back(fmt::format("{} as k{}", guarded(spec.key[i].expression), i + 1));
-  for (std::size_t i = 0; i < spec.fields.size(); ++i) columns.push_back(fmt::format("{} as v{}", guarded(spec.fields[i].expression), i + 1));
+  for (std::size_t i = 0; i < spec.key.size(); ++i)
+    columns.push_back(fmt::format("{} as k{}", guarded(spec.key[i].expression), i + 1));
+  for (std::size_t i = 0; i < spec.fields.size(); ++i)
+    columns.push_back(fmt::format("{} as v{}", guarded(spec.fields[i].expression), i + 1));
   return fmt::format("select {} from {}", join(columns, ", "), relation(spec.model));
 }
 
 std::string desired_sql(const Definition& d) {
   std::vector<std::string> columns;
   for (std::size_t i = 0; i < d.key.size(); ++i) {
-    const std::string value = fmt::format("cast({} as {})", guarded(d.key[i].expression), d.key[i].engine_type);
+    const std::string value =
+        fmt::format("cast({} as {})", guarded(d.key[i].expression), d.key[i].engine_type);
     // NaN identifies nothing; it is treated like a missing key.
-    columns.push_back(d.key[i].type == Type::real ? fmt::format("case when isnan({0}) then null else {0} end as k{1}", value, i + 1)
-                                                  : fmt::format("{} as k{}", value, i + 1));
+    columns.push_back(d.key[i].type == Type::real
+                          ? fmt::format("case when isnan({0}) then null else {0} end as k{1}", value, i + 1)
+                          : fmt::format("{} as k{}", value, i + 1));
   }
   for (std::size_t i = 0; i < d.fields.size(); ++i)
-    columns.push_back(fmt::format("cast({} as {}) as v{}", guarded(d.fields[i].expression), d.fields[i].engine_type, i + 1));
+    columns.push_back(fmt::format("cast({} as {}) as v{}", guarded(d.fields[i].expression),
+                                  d.fields[i].engine_type, i + 1));
   return fmt::format("select {} from {}", join(columns, ", "), relation(d.model));
 }
 

@@ -1,5 +1,5 @@
-// A sync bound to its model: which columns are delivered, with which types. It is stored with every plan and snapshot, so that a
-// later run can see what was changed in the file or in the model.
+// A sync bound to its model: which columns are delivered, with which types. It is stored with every plan and
+// snapshot, so that a later run can see what was changed in the file or in the model.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -34,15 +34,17 @@ struct Definition {
 nlohmann::json to_json(const Definition& definition);
 Definition definition_from_json(const nlohmann::json& json);
 
-// Asks the engine for the type of every expression. Throws Error with every problem found: sync.unknown_model,
-// sync.bad_expression (with the position in the file and a did-you-mean), sync.bad_key_type.
+// Asks the engine for the type of every expression. Throws Error with every problem found:
+// sync.unknown_model, sync.bad_expression (with the position in the file and a did-you-mean),
+// sync.bad_key_type.
 Definition bind(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec);
 
-// Checks object and fields against what the destination says of itself. Throws Error with every problem found:
-// sync.unknown_object, sync.unknown_field, sync.read_only_field.
+// Checks object and fields against what the destination says of itself. Throws Error with every problem
+// found: sync.unknown_object, sync.unknown_field, sync.read_only_field.
 void check_mapping(const SyncSpec& spec, Destination& destination);
 
-// `select <key> as k1 …, <fields> as v1 … from <model>`: what the destination should hold. Also for reading dependencies.
+// `select <key> as k1 …, <fields> as v1 … from <model>`: what the destination should hold. Also for reading
+// dependencies.
 std::string desired_sql(const SyncSpec& spec);
 std::string desired_sql(const Definition& definition);
 

@@ -16,19 +16,24 @@ namespace eddy::sync {
 
 namespace {
 
-constexpr std::size_t batch_rows_unlimited = 20'000;           // what "no limit" means here: memory is bounded all the same
+constexpr std::size_t batch_rows_unlimited =
+    20'000;  // what "no limit" means here: memory is bounded all the same
 constexpr std::size_t batch_bytes_unlimited = 16u << 20;
 constexpr std::size_t workers_unlimited = 8;
-constexpr std::size_t window_rows = 8'192;                     // read at a time; one intent is made durable for each
-constexpr std::chrono::milliseconds look_up_every{100};        // at Ctrl-C, while waiting
+constexpr std::size_t window_rows = 8'192;  // read at a time; one intent is made durable for each
+constexpr std::chrono::milliseconds look_up_every{100};  // at Ctrl-C, while waiting
 
 std::size_t text_size(const Value& value) {
   switch (value.type()) {
-    case Type::null: return 4;
-    case Type::boolean: return 5;
+    case Type::null:
+      return 4;
+    case Type::boolean:
+      return 5;
     case Type::integer:
-    case Type::real: return 20;
-    default: return value.as_string().size();
+    case Type::real:
+      return 20;
+    default:
+      return value.as_string().size();
   }
 }
 
@@ -97,10 +102,20 @@ class Queue {
 
 class Delivering {
  public:
-  Delivering(const Plan& plan, Writer& writer, Ledger& ledger, const RetryPolicy& policy, Clock& clock, Progress& progress, const Cancel& cancel)
-      : plan_(plan), writer_(writer), ledger_(ledger), policy_(policy), clock_(clock), progress_(progress), cancel_(cancel),
-        node_("sync." + plan.definition.sync), unsafe_(plan.definition.mode == Mode::insert), limits_(bounded(writer.limits())),
-        queue_(limits_.workers_max), random_(policy.seed) {
+  Delivering(const Plan& plan, Writer& writer, Ledger& ledger, const RetryPolicy& policy, Clock& clock,
+             Progress& progress, const Cancel& cancel)
+      : plan_(plan),
+        writer_(writer),
+        ledger_(ledger),
+        policy_(policy),
+        clock_(clock),
+        progress_(progress),
+        cancel_(cancel),
+        node_("sync." + plan.definition.sync),
+        unsafe_(plan.definition.mode == Mode::insert),
+        limits_(bounded(writer.limits())),
+        queue_(limits_.workers_max),
+        random_(policy.seed) {
     tally_.planned = plan.counts.planned();
   }
 
@@ -114,7 +129,8 @@ class Delivering {
       unreadable = error;
       stop(error);
     } catch (const std::exception& error) {
-      unreadable = Error("sync.plan_unreadable", fmt::format("the plan cannot be read: {}", error.what()), "run again; what was delivered is recorded");
+      unreadable = Error("sync.plan_unreadable", fmt::format("the plan cannot be read: {}", error.what()),
+                         "run again; what was delivered is recorded");
       stop(*unreadable);
     }
     queue_.close(stopping());
@@ -148,8 +164,11 @@ class Delivering {
       if (!unsafe_ && !window.empty()) ledger_.intend(window.front().number, window.size());
       for (Change& change : window) {
         const std::size_t size = text_size(change);
-        const bool other_kind = !batch.changes.empty() && (change.operation == Operation::remove) != (batch.changes.back().operation == Operation::remove);
-        if (!batch.changes.empty() && (other_kind || batch.changes.size() == limits_.batch_rows_max || bytes + size > limits_.batch_bytes_max)) {
+        const bool other_kind =
+            !batch.changes.empty() &&
+            (change.operation == Operation::remove) != (batch.changes.back().operation == Operation::remove);
+        if (!batch.changes.empty() && (other_kind || batch.changes.size() == limits_.batch_rows_max ||
+                                       bytes + size > limits_.batch_bytes_max)) {
           if (!queue_.push(std::exchange(batch, {}))) return;
           bytes = 0;
         }
@@ -188,7 +207,9 @@ class Delivering {
       abandon(piece);  // by contract nothing of it was applied
       return std::nullopt;
     } catch (const std::exception& error) {
-      lose(piece, Error("sync.connector_failed", fmt::format("the connector failed: {}", redact(error.what())), "its rows are in doubt; please report this"));
+      lose(piece,
+           Error("sync.connector_failed", fmt::format("the connector failed: {}", redact(error.what())),
+                 "its rows are in doubt; please report this"));
       return std::nullopt;
     }
     for (Past& past : piece.past) ++past.attempts;
@@ -197,7 +218,9 @@ class Delivering {
       return std::nullopt;
     }
     if (answer.verdicts.size() != piece.changes.size()) {
-      lose(piece, Error("sync.verdict_count", fmt::format("the connector gave {} verdicts for {} rows", answer.verdicts.size(), piece.changes.size()),
+      lose(piece, Error("sync.verdict_count",
+                        fmt::format("the connector gave {} verdicts for {} rows", answer.verdicts.size(),
+                                    piece.changes.size()),
                         "its rows are in doubt; please report this"));
       return std::nullopt;
     }
@@ -231,11 +254,13 @@ class Delivering {
   void halve(Batch& piece, std::vector<Batch>& pieces) {
     std::vector<RowVerdict> known;
     if (unsafe_)
-      for (std::size_t i = 0; i < piece.changes.size(); ++i) known.push_back(verdict(piece, i, RowFate::not_applied));
+      for (std::size_t i = 0; i < piece.changes.size(); ++i)
+        known.push_back(verdict(piece, i, RowFate::not_applied));
     record(known);
     Batch first, second;
     const std::size_t middle = piece.changes.size() / 2;
-    for (std::size_t i = 0; i < piece.changes.size(); ++i) (i < middle ? first : second).add(std::move(piece.changes[i]), std::move(piece.past[i]));
+    for (std::size_t i = 0; i < piece.changes.size(); ++i)
+      (i < middle ? first : second).add(std::move(piece.changes[i]), std::move(piece.past[i]));
     first.attempt = second.attempt = piece.attempt;
     pieces.push_back(std::move(second));
     pieces.push_back(std::move(first));
@@ -250,7 +275,8 @@ class Delivering {
       past.code = v.code;
       past.message = redact(v.message);
       if (v.outcome == Outcome::applied || v.outcome == Outcome::rejected) {
-        RowVerdict final = verdict(piece, i, v.outcome == Outcome::applied ? RowFate::applied : RowFate::rejected);
+        RowVerdict final =
+            verdict(piece, i, v.outcome == Outcome::applied ? RowFate::applied : RowFate::rejected);
         final.created = v.created;
         final.destination_id = std::move(v.destination_id);
         settled.push_back(std::move(final));
@@ -262,7 +288,8 @@ class Delivering {
         again.add(std::move(piece.changes[i]), std::move(past));
       }
     }
-    const bool answered = std::any_of(settled.begin(), settled.end(), [](const RowVerdict& v) { return v.fate <= RowFate::rejected; });
+    const bool answered = std::any_of(settled.begin(), settled.end(),
+                                      [](const RowVerdict& v) { return v.fate <= RowFate::rejected; });
     settle(settled);
     if (answered) fruitless_ = 0;
     if (again.changes.empty()) return std::nullopt;
@@ -278,17 +305,21 @@ class Delivering {
   static RowVerdict verdict(const Batch& piece, std::size_t i, RowFate fate) {
     const Past& past = piece.past[i];
     const bool quiet = fate == RowFate::applied;
-    return {piece.changes[i].number, fate, false, past.attempts, quiet ? "" : past.code, quiet ? "" : past.message, {}};
+    return {piece.changes[i].number,   fate, false, past.attempts, quiet ? "" : past.code,
+            quiet ? "" : past.message, {}};
   }
 
   void give_up(const Batch& batch) {
     std::vector<RowVerdict> settled;
-    for (std::size_t i = 0; i < batch.changes.size(); ++i) settled.push_back(verdict(batch, i, batch.past[i].doubtful ? RowFate::in_doubt : RowFate::gave_up));
+    for (std::size_t i = 0; i < batch.changes.size(); ++i)
+      settled.push_back(verdict(batch, i, batch.past[i].doubtful ? RowFate::in_doubt : RowFate::gave_up));
     settle(settled);
-    // A destination that answers nobody is left alone; a single row that never gets through does not stop the others.
+    // A destination that answers nobody is left alone; a single row that never gets through does not stop the
+    // others.
     if (++fruitless_ > limits_.workers_max + 1)
       stop(Error("sync.destination_unavailable",
-                 fmt::format("{} took no row of {} batches in {} attempts each (last: {} {})", plan_.definition.destination, fruitless_.load(), policy_.attempts_max,
+                 fmt::format("{} took no row of {} batches in {} attempts each (last: {} {})",
+                             plan_.definition.destination, fruitless_.load(), policy_.attempts_max,
                              batch.past.back().code, batch.past.back().message),
                  "what was not taken goes out with the next run"));
   }
@@ -297,7 +328,8 @@ class Delivering {
   void abandon(const Batch& batch) {
     std::vector<RowVerdict> settled;
     for (std::size_t i = 0; i < batch.changes.size(); ++i)
-      if (batch.past[i].attempts > 0) settled.push_back(verdict(batch, i, batch.past[i].doubtful ? RowFate::in_doubt : RowFate::gave_up));
+      if (batch.past[i].attempts > 0)
+        settled.push_back(verdict(batch, i, batch.past[i].doubtful ? RowFate::in_doubt : RowFate::gave_up));
     settle(settled);
     cut_short_ = cut_short_ || !settled.empty();
     if (!unsafe_) return;
@@ -379,12 +411,19 @@ class Delivering {
     DeliveryEnd out{tally_, false, failure_};
     out.tally.not_sent = out.tally.planned - std::min(out.tally.planned, out.tally.sent);
     if (unreadable) out.failure = unreadable;
-    if (out.tally.applied + out.tally.rejected + out.tally.in_doubt + out.tally.gave_up + out.tally.not_sent != out.tally.planned)
-      throw Error("sync.unreconciled", fmt::format("sync {}: {} rows were planned, but {} are accounted for", plan_.definition.sync, out.tally.planned,
-                                                   out.tally.sent + out.tally.not_sent), "please report this; the ledger keeps what is known");
+    if (out.tally.applied + out.tally.rejected + out.tally.in_doubt + out.tally.gave_up +
+            out.tally.not_sent !=
+        out.tally.planned)
+      throw Error("sync.unreconciled",
+                  fmt::format("sync {}: {} rows were planned, but {} are accounted for",
+                              plan_.definition.sync, out.tally.planned, out.tally.sent + out.tally.not_sent),
+                  "please report this; the ledger keeps what is known");
     out.interrupted = !out.failure && cancel_.requested() && (out.tally.not_sent > 0 || cut_short_);
     if (!out.failure && !out.interrupted && out.tally.not_sent > 0)
-      throw Error("sync.unreconciled", fmt::format("sync {}: {} planned rows were never taken up", plan_.definition.sync, out.tally.not_sent), "please report this");
+      throw Error("sync.unreconciled",
+                  fmt::format("sync {}: {} planned rows were never taken up", plan_.definition.sync,
+                              out.tally.not_sent),
+                  "please report this");
     if (out.failure) return out;
     if (!out.interrupted) try {
         writer_.finish();
@@ -418,8 +457,8 @@ class Delivering {
 
 }  // namespace
 
-DeliveryEnd deliver(engine::Connection& connection, const Plan& plan, Writer& writer, Ledger& ledger, const RetryPolicy& policy, Clock& clock, Progress& progress,
-                    const Cancel& cancel) {
+DeliveryEnd deliver(engine::Connection& connection, const Plan& plan, Writer& writer, Ledger& ledger,
+                    const RetryPolicy& policy, Clock& clock, Progress& progress, const Cancel& cancel) {
   DeliveryEnd end = Delivering(plan, writer, ledger, policy, clock, progress, cancel).run(connection);
   if (!end.failure || end.failure->code() != "sync.ledger_unwritable") ledger.end();
   ledger.close();

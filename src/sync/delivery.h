@@ -1,8 +1,8 @@
 // Sends the rows of a plan: changes -> batches -> workers -> one verdict per row -> ledger.
 //
-//   one reader      takes the plan in order, cuts batches by the destination's limits (removes apart), into a bounded queue
-//   some workers    deliver a batch to its end: again what may be tried again, in halves what was refused as a whole
-//   the ledger      has every verdict durable before the worker takes its next batch
+//   one reader      takes the plan in order, cuts batches by the destination's limits (removes apart), into a
+//   bounded queue some workers    deliver a batch to its end: again what may be tried again, in halves what
+//   was refused as a whole the ledger      has every verdict durable before the worker takes its next batch
 //
 // Every planned row ends in exactly one fate, and the tally adds up or the run fails.
 #pragma once
@@ -30,9 +30,9 @@ struct RetryPolicy {
 // planned = sent + not_sent;  sent = applied + rejected + in_doubt + gave_up
 struct Tally {
   std::uint64_t planned = 0;
-  std::uint64_t sent = 0;      // rows that left at least once
+  std::uint64_t sent = 0;  // rows that left at least once
   std::uint64_t applied = 0;
-  std::uint64_t created = 0;   // of the applied: the destination said it made a record
+  std::uint64_t created = 0;  // of the applied: the destination said it made a record
   std::uint64_t rejected = 0;
   std::uint64_t in_doubt = 0;
   std::uint64_t gave_up = 0;   // not applied after all attempts; goes out again with the next run
@@ -47,10 +47,11 @@ struct DeliveryEnd {
   std::optional<Error> failure;  // why the run stopped early
 };
 
-// Uses `connection` from the calling thread only. Failures of the destination come back in DeliveryEnd, with codes of its own,
-// sync.verdict_count, sync.connector_failed, sync.destination_unavailable or sync.ledger_unwritable. Throws Error when the plan cannot be
-// read (after the workers have stopped), and Error("sync.unreconciled").
-DeliveryEnd deliver(engine::Connection& connection, const Plan& plan, Writer& writer, Ledger& ledger, const RetryPolicy& policy, Clock& clock,
-                    Progress& progress, const Cancel& cancel);
+// Uses `connection` from the calling thread only. Failures of the destination come back in DeliveryEnd, with
+// codes of its own, sync.verdict_count, sync.connector_failed, sync.destination_unavailable or
+// sync.ledger_unwritable. Throws Error when the plan cannot be read (after the workers have stopped), and
+// Error("sync.unreconciled").
+DeliveryEnd deliver(engine::Connection& connection, const Plan& plan, Writer& writer, Ledger& ledger,
+                    const RetryPolicy& policy, Clock& clock, Progress& progress, const Cancel& cancel);
 
 }  // namespace eddy::sync

@@ -13,9 +13,13 @@ using testing::Bed;
 using testing::people_yaml;
 using testing::spec_of;
 
-std::string rows(int n) { return "select i as id, 'name ' || i as name, i as score from range(" + std::to_string(n) + ") t(i)"; }
+std::string rows(int n) {
+  return "select i as id, 'name ' || i as name, i as score from range(" + std::to_string(n) + ") t(i)";
+}
 
-Answer all(std::span<const Change> changes, const Verdict& verdict) { return {std::vector<Verdict>(changes.size(), verdict), false, {}}; }
+Answer all(std::span<const Change> changes, const Verdict& verdict) {
+  return {std::vector<Verdict>(changes.size(), verdict), false, {}};
+}
 
 TEST(Deliver, CutsBatchesByRowsAndBytes) {
   Bed bed;
@@ -75,7 +79,9 @@ TEST(Deliver, WaitsAsLongAsTheDestinationAsksButNotForEver) {
     times.push_back(bed.clock.monotonic());
     if (times.size() == 4) return bed.destination.apply(changes);
     Answer answer = all(changes, Verdict::retry("THROTTLED", "slow down"));
-    answer.retry_after = times.size() == 1 ? milliseconds{42'000} : times.size() == 2 ? milliseconds{1'000'000'000} : milliseconds{-5};
+    answer.retry_after = times.size() == 1   ? milliseconds{42'000}
+                         : times.size() == 2 ? milliseconds{1'000'000'000}
+                                             : milliseconds{-5};
     return answer;
   };
   EXPECT_EQ(bed.run(spec_of(people_yaml)).status, "done");
@@ -88,7 +94,8 @@ TEST(Deliver, HalvesABatchRefusedAsAWholeUntilTheBadRowStandsAlone) {
   Bed bed;
   bed.model(rows(100));
   bed.destination.script = [&](std::span<const Change> changes) {
-    const bool bad = std::any_of(changes.begin(), changes.end(), [](const Change& c) { return c.key[0].as_integer() == 37; });
+    const bool bad = std::any_of(changes.begin(), changes.end(),
+                                 [](const Change& c) { return c.key[0].as_integer() == 37; });
     if (!bad) return bed.destination.apply(changes);
     Answer answer = all(changes, Verdict::rejected("MALFORMED", "row 37"));
     answer.refused_whole = true;
@@ -167,7 +174,9 @@ TEST(Deliver, ADestinationThatAnswersNobodyIsLeftAlone) {
   Bed bed;
   bed.model(rows(100));
   bed.destination.limits = {1, 0, 1};
-  bed.destination.script = [](std::span<const Change> changes) { return all(changes, Verdict::retry("HTTP_503", "unavailable")); };
+  bed.destination.script = [](std::span<const Change> changes) {
+    return all(changes, Verdict::retry("HTTP_503", "unavailable"));
+  };
   const SyncResult result = bed.run(spec_of(people_yaml));
   EXPECT_EQ(result.status, "failed");
   EXPECT_EQ(result.failure.at(0).code, "sync.destination_unavailable");
@@ -193,7 +202,9 @@ TEST(Deliver, SecretsInAnAnswerAreNotKept) {
   Bed bed;
   bed.model(rows(1));
   register_secret("s3cret-token-of-the-test");
-  bed.destination.script = [](std::span<const Change> changes) { return all(changes, Verdict::rejected("NO", "the token s3cret-token-of-the-test is bad")); };
+  bed.destination.script = [](std::span<const Change> changes) {
+    return all(changes, Verdict::rejected("NO", "the token s3cret-token-of-the-test is bad"));
+  };
   bed.run(spec_of(people_yaml));
   EXPECT_EQ(bed.store->rejects("people", true).at(0).message, "the token *** is bad");
 }

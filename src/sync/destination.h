@@ -1,7 +1,8 @@
 // What sync asks of a destination. One suite of tests (tests/conformance) runs over every implementation.
 //
-// The life of a delivery: the app makes a Destination from a connection; sync reads describe() to check the mapping,
-// opens one Writer for one run of one sync, and calls deliver() from several worker threads until the plan is sent.
+// The life of a delivery: the app makes a Destination from a connection; sync reads describe() to check the
+// mapping, opens one Writer for one run of one sync, and calls deliver() from several worker threads until
+// the plan is sent.
 #pragma once
 
 #include <chrono>
@@ -20,18 +21,22 @@
 
 namespace eddy::sync {
 
-enum class Mode { upsert, update, insert };  // update never creates; insert never looks for an existing record
+enum class Mode {
+  upsert,
+  update,
+  insert
+};  // update never creates; insert never looks for an existing record
 enum class Removal { ignore, erase, archive, clear };
 std::string_view name_of(Mode mode);
 
 struct FieldSchema {
   std::string name;
   Type type = Type::text;
-  std::string native_type = {};    // the destination's own word: "picklist", "VARCHAR(80)"
-  bool required = false;           // needed to create a record
+  std::string native_type = {};  // the destination's own word: "picklist", "VARCHAR(80)"
+  bool required = false;         // needed to create a record
   bool writable = true;
-  bool key = false;                // can identify a record (unique there)
-  std::size_t length_max = 0;      // characters; 0: no limit known
+  bool key = false;                       // can identify a record (unique there)
+  std::size_t length_max = 0;             // characters; 0: no limit known
   std::vector<std::string> options = {};  // allowed values; empty: any
 };
 
@@ -48,8 +53,9 @@ struct Delivery {
   Removal removed = Removal::ignore;
   Schema key;     // destination fields that match a record, with the type of their values; at least one
   Schema fields;  // the other destination fields, with the type of their values; may be empty
-  config::Node options;  // the sync's `options:` map, checked against DestinationType::options; may be missing
-  std::string sync;      // name of the sync: for staging tables, idempotency keys and logs
+  config::Node
+      options;       // the sync's `options:` map, checked against DestinationType::options; may be missing
+  std::string sync;  // name of the sync: for staging tables, idempotency keys and logs
 };
 
 // Sync never sends more than this at once. 0 means no limit.
@@ -61,8 +67,9 @@ struct Limits {
 
 struct Answer {
   std::vector<Verdict> verdicts;  // exactly one per change, in the order of the changes
-  // The destination refused the request as a whole because of some row in it, and applied nothing. Sync then halves the
-  // batch until the bad row stands alone; the verdicts are used only when the batch was a single row.
+  // The destination refused the request as a whole because of some row in it, and applied nothing. Sync then
+  // halves the batch until the bad row stands alone; the verdicts are used only when the batch was a single
+  // row.
   bool refused_whole = false;
   // With Outcome::retry: do not send to this destination before so long. Otherwise sync backs off by itself.
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
@@ -72,10 +79,10 @@ class Writer {
  public:
   virtual ~Writer() = default;
   virtual Limits limits() const = 0;
-  // Sends a batch: either only removes, or only adds and changes; no key twice; never two batches with one key at a time.
-  // Thread-safe up to limits().workers_max. Wire failures are verdicts, not exceptions: nothing was applied -> retry, may have
-  // been applied -> in_doubt. Throws Error only when going on is pointless (credentials refused, object gone, disk full);
-  // nothing of that batch was applied then.
+  // Sends a batch: either only removes, or only adds and changes; no key twice; never two batches with one
+  // key at a time. Thread-safe up to limits().workers_max. Wire failures are verdicts, not exceptions:
+  // nothing was applied -> retry, may have been applied -> in_doubt. Throws Error only when going on is
+  // pointless (credentials refused, object gone, disk full); nothing of that batch was applied then.
   virtual Answer deliver(std::span<const Change> changes) = 0;
   // The bodies that deliver() would send, for people: one text per request, secrets redacted. Sends nothing.
   virtual std::vector<std::string> preview(std::span<const Change> changes) = 0;
@@ -86,14 +93,15 @@ class Writer {
 class Destination {
  public:
   virtual ~Destination() = default;
-  // For `eddy doctor`: reach it, log in, change nothing. Returns one line for people ("PostgreSQL 15.20, database crm").
-  // Throws Error that says what to do.
+  // For `eddy doctor`: reach it, log in, change nothing. Returns one line for people ("PostgreSQL 15.20,
+  // database crm"). Throws Error that says what to do.
   virtual std::string check() = 0;
-  virtual std::vector<std::string> objects() = 0;  // names that describe() knows; may be partial where unbounded
+  virtual std::vector<std::string>
+  objects() = 0;  // names that describe() knows; may be partial where unbounded
   // nullopt: the destination has no such object. Throws Error when it cannot be asked.
   virtual std::optional<ObjectSchema> describe(const std::string& object) = 0;
-  // True when describe() cannot tell for a sync with these options, because open() makes the object or finds it
-  // elsewhere: open() alone then checks object and fields.
+  // True when describe() cannot tell for a sync with these options, because open() makes the object or finds
+  // it elsewhere: open() alone then checks object and fields.
   virtual bool checked_by_open(const config::Node&) const { return false; }
   // Checks that the delivery can be done (mode, key) and prepares it. Throws Error("destination.…").
   virtual std::unique_ptr<Writer> open(const Delivery& delivery) = 0;
@@ -106,12 +114,13 @@ struct Surroundings {
   std::filesystem::path project;  // relative paths in a connection are relative to this folder
 };
 
-// How one connection type is announced: one line per compiled connector in app/registry.cpp, one folder per declarative one.
+// How one connection type is announced: one line per compiled connector in app/registry.cpp, one folder per
+// declarative one.
 struct DestinationType {
-  std::string type;             // "hubspot", as in `type:` of connections.yml
-  std::string summary;          // one line
-  config::Shape settings;       // of the connection, without `type`
-  config::Shape options;        // of the sync's `options:`; an object shape, perhaps without fields
+  std::string type;        // "hubspot", as in `type:` of connections.yml
+  std::string summary;     // one line
+  config::Shape settings;  // of the connection, without `type`
+  config::Shape options;   // of the sync's `options:`; an object shape, perhaps without fields
   std::function<std::unique_ptr<Destination>(const config::Node& settings, const Surroundings&)> make;
 };
 

@@ -19,20 +19,25 @@ constexpr std::size_t rejects_at_once = 5'000;
 constexpr std::size_t plans_kept = 10;
 constexpr int fate_suspect = 5;  // beyond RowFate: may have left, was not answered, and may be sent again
 
-std::uint64_t count(engine::Connection& c, const std::string& sql) { return static_cast<std::uint64_t>(c.query(sql).scalar().as_integer()); }
+std::uint64_t count(engine::Connection& c, const std::string& sql) {
+  return static_cast<std::uint64_t>(c.query(sql).scalar().as_integer());
+}
 
 // One ledger on its way into the snapshot.
 class Folding {
  public:
-  Folding(warehouse::Session& session, engine::Connection& connection, std::filesystem::path file, Clock& clock, const Checkpoint& before)
+  Folding(warehouse::Session& session, engine::Connection& connection, std::filesystem::path file,
+          Clock& clock, const Checkpoint& before)
       : session_(session), c_(connection), file_(std::move(file)), clock_(clock), before_(before) {}
 
   // False when the ledger holds nothing at all.
   bool read() {
     c_.execute(
-        "create or replace temp table eddy_fates(number bigint, fate integer, attempts integer, code varchar, message varchar)");
+        "create or replace temp table eddy_fates(number bigint, fate integer, attempts integer, code "
+        "varchar, message varchar)");
     auto rows = c_.appender("temp", "main", "eddy_fates");
-    const auto put = [&](std::uint64_t number, int fate, std::uint32_t attempts, std::string_view code, std::string_view message) {
+    const auto put = [&](std::uint64_t number, int fate, std::uint32_t attempts, std::string_view code,
+                         std::string_view message) {
       rows.append_integer(static_cast<std::int64_t>(number));
       rows.append_integer(fate);
       rows.append_integer(attempts);
@@ -63,11 +68,15 @@ class Folding {
     if (!reading) return false;
     header_ = reading->header;
     digest_ = reading->digest;
-    if (twice) throw Error("sync.ledger_damaged", fmt::format("{} has two verdicts for one row; nothing was sent", file_.string()), "restore the folder .eddy from a backup");
+    if (twice)
+      throw Error("sync.ledger_damaged",
+                  fmt::format("{} has two verdicts for one row; nothing was sent", file_.string()),
+                  "restore the folder .eddy from a backup");
     if (!reading->ended)
       for (std::uint64_t number = 0; number < left.size(); ++number)
         if (left[number] && !at(settled, number))
-          put(number, header_.unsafe ? static_cast<int>(RowFate::in_doubt) : fate_suspect, 1, "sync.interrupted", "the run ended before the answer came");
+          put(number, header_.unsafe ? static_cast<int>(RowFate::in_doubt) : fate_suspect, 1,
+              "sync.interrupted", "the run ended before the answer came");
     rows.close();
     return true;
   }
@@ -102,7 +111,8 @@ class Folding {
     settle_rejects();
     step("state");
     const Standing standing = read_standing(c_, header_.sync);
-    session_.store().put_sync_state({header_.sync, standing.epoch, standing.checksum, standing.plan_id, to_json(*standing.definition).dump()});
+    session_.store().put_sync_state({header_.sync, standing.epoch, standing.checksum, standing.plan_id,
+                                     to_json(*standing.definition).dump()});
   }
 
   void set_aside() {
@@ -128,66 +138,98 @@ class Folding {
   }
 
   std::string fated(std::string_view condition) const {
-    return fmt::format("(select p.*, f.fate, f.attempts, f.code, f.message from {} p join eddy_fates f on f.number = p.number where {})", plan_table(plan_.id), condition);
+    return fmt::format(
+        "(select p.*, f.fate, f.attempts, f.code, f.message from {} p join eddy_fates f on f.number = "
+        "p.number where {})",
+        plan_table(plan_.id), condition);
   }
 
   std::string columns(std::string_view prefix = "") const {
-    return numbered(fmt::format("{}k", prefix), keys_) + (values_ == 0 ? "" : ", " + numbered(fmt::format("{}v", prefix), values_));
+    return numbered(fmt::format("{}k", prefix), keys_) +
+           (values_ == 0 ? "" : ", " + numbered(fmt::format("{}v", prefix), values_));
   }
 
   void bring_up_table(const Standing& standing, const std::string& algorithm) {
     const std::string table = snapshot_table(header_.sync);
     if (!standing.definition) {
       std::vector<std::string> list;
-      for (std::size_t i = 0; i < keys_; ++i) list.push_back(fmt::format("k{} {} not null", i + 1, plan_.definition.key[i].engine_type));
-      for (std::size_t i = 0; i < values_; ++i) list.push_back(fmt::format("v{} {}", i + 1, plan_.definition.fields[i].engine_type));
-      c_.execute(fmt::format("create table {}({}, row_hash ubigint not null, delivered_at timestamp not null)", table, join(list, ", ")));
+      for (std::size_t i = 0; i < keys_; ++i)
+        list.push_back(fmt::format("k{} {} not null", i + 1, plan_.definition.key[i].engine_type));
+      for (std::size_t i = 0; i < values_; ++i)
+        list.push_back(fmt::format("v{} {}", i + 1, plan_.definition.fields[i].engine_type));
+      c_.execute(
+          fmt::format("create table {}({}, row_hash ubigint not null, delivered_at timestamp not null)",
+                      table, join(list, ", ")));
       return;
     }
     if (same_columns(standing, plan_.definition, algorithm)) return;
     // Another mapping, other types or another engine: the same rows, written anew.
     const std::string fresh = snapshot_table(header_.sync + " new");
-    c_.execute(fmt::format("create table {} as select {}, h as row_hash, delivered_at from {}; drop table {}; alter table {} rename to {}", fresh, columns(),
-                           aligned_snapshot(standing, plan_.definition, algorithm), table, fresh, engine::quote_identifier(header_.sync)));
+    c_.execute(
+        fmt::format("create table {} as select {}, h as row_hash, delivered_at from {}; drop table {}; alter "
+                    "table {} rename to {}",
+                    fresh, columns(), aligned_snapshot(standing, plan_.definition, algorithm), table, fresh,
+                    engine::quote_identifier(header_.sync)));
   }
 
   void move_rows() {
     const std::string table = snapshot_table(header_.sync);
-    const std::string now = fmt::format("timestamp {}", engine::quote_literal(replace_all(replace_all(format_utc(clock_.now()), "T", " "), "Z", "")));
+    const std::string now = fmt::format(
+        "timestamp {}",
+        engine::quote_literal(replace_all(replace_all(format_utc(clock_.now()), "T", " "), "Z", "")));
     const std::string same_key = keys_equal("s", "p", keys_);
     const std::string applied = fmt::format("f.fate = {}", static_cast<int>(RowFate::applied));
     const auto moved = [&](const std::string& what, const std::string& sql, const std::string& condition) {
       const std::uint64_t rows = c_.query(sql).rows_changed();
       const std::uint64_t expected = count(c_, fmt::format("select count(*) from {}", fated(condition)));
       if (rows != expected)
-        throw Error("sync.unreconciled", fmt::format("sync {}: {} rows were {} at the destination, but {} in the snapshot", header_.sync, expected, what, rows),
+        throw Error("sync.unreconciled",
+                    fmt::format("sync {}: {} rows were {} at the destination, but {} in the snapshot",
+                                header_.sync, expected, what, rows),
                     "nothing was folded, the ledger is kept; please report this");
     };
     std::string set;
     for (std::size_t i = 1; i <= values_; ++i) set += fmt::format("v{0} = p.v{0}, ", i);
-    moved("changed", fmt::format("update {} s set {}row_hash = {}, delivered_at = {} from {} p where {}", table, set, hash_of("p.", values_), now, fated(applied + " and p.op = 1"), same_key),
+    moved("changed",
+          fmt::format("update {} s set {}row_hash = {}, delivered_at = {} from {} p where {}", table, set,
+                      hash_of("p.", values_), now, fated(applied + " and p.op = 1"), same_key),
           applied + " and p.op = 1");
-    moved("removed", fmt::format("delete from {} s using {} p where {}", table, fated(applied + " and p.op = 2"), same_key), applied + " and p.op = 2");
-    moved("added", fmt::format("insert into {} select {}, {}, {} from {} p order by number", table, columns("p."), hash_of("p.", values_), now, fated(applied + " and p.op = 0")),
+    moved("removed",
+          fmt::format("delete from {} s using {} p where {}", table, fated(applied + " and p.op = 2"),
+                      same_key),
+          applied + " and p.op = 2");
+    moved("added",
+          fmt::format("insert into {} select {}, {}, {} from {} p order by number", table, columns("p."),
+                      hash_of("p.", values_), now, fated(applied + " and p.op = 0")),
           applied + " and p.op = 0");
     if (header_.unsafe) return;
-    const std::string doubtful = fmt::format("f.fate in ({}, {}) and p.op <> 0", static_cast<int>(RowFate::in_doubt), fate_suspect);
-    moved("left in doubt", fmt::format("update {} s set row_hash = 0 from {} p where {}", table, fated(doubtful), same_key), doubtful);
+    const std::string doubtful =
+        fmt::format("f.fate in ({}, {}) and p.op <> 0", static_cast<int>(RowFate::in_doubt), fate_suspect);
+    moved("left in doubt",
+          fmt::format("update {} s set row_hash = 0 from {} p where {}", table, fated(doubtful), same_key),
+          doubtful);
   }
 
   void put_rejects() {
-    const std::string condition = fmt::format("f.fate in ({}, {}, {})", static_cast<int>(RowFate::rejected), static_cast<int>(RowFate::in_doubt), static_cast<int>(RowFate::gave_up));
+    const std::string condition =
+        fmt::format("f.fate in ({}, {}, {})", static_cast<int>(RowFate::rejected),
+                    static_cast<int>(RowFate::in_doubt), static_cast<int>(RowFate::gave_up));
     const std::string payload = payload_json("p.", "p.op", plan_.definition);
-    auto result = c_.stream(fmt::format("select {}, p.op::bigint, p.fate::bigint, p.attempts::bigint, p.code, p.message, {}, md5({}) from {} p order by p.number", key_json("p.", plan_.definition),
-                                       payload, payload, fated(condition)));
+    auto result =
+        c_.stream(fmt::format("select {}, p.op::bigint, p.fate::bigint, p.attempts::bigint, p.code, "
+                              "p.message, {}, md5({}) from {} p order by p.number",
+                              key_json("p.", plan_.definition), payload, payload, fated(condition)));
     const std::string now = format_utc(clock_.now());
     std::vector<state::Reject> rejects;
     while (auto chunk = result.next()) {
       for (std::size_t r = 0; r < chunk->rows(); ++r) {
         const auto fate = static_cast<RowFate>(chunk->bigint(2, r));
-        rejects.push_back({header_.sync, std::string(chunk->varchar(0, r)), std::string(name_of(static_cast<Operation>(chunk->bigint(1, r)))),
-                           fate == RowFate::gave_up ? "retry" : std::string(name_of(fate)), std::string(chunk->varchar(4, r)), std::string(chunk->varchar(5, r)),
-                           std::string(chunk->varchar(6, r)), std::string(chunk->varchar(7, r)), now, now, header_.run_id, static_cast<int>(chunk->bigint(3, r)), "open"});
+        rejects.push_back({header_.sync, std::string(chunk->varchar(0, r)),
+                           std::string(name_of(static_cast<Operation>(chunk->bigint(1, r)))),
+                           fate == RowFate::gave_up ? "retry" : std::string(name_of(fate)),
+                           std::string(chunk->varchar(4, r)), std::string(chunk->varchar(5, r)),
+                           std::string(chunk->varchar(6, r)), std::string(chunk->varchar(7, r)), now, now,
+                           header_.run_id, static_cast<int>(chunk->bigint(3, r)), "open"});
       }
       if (rejects.size() < rejects_at_once) continue;
       session_.store().put_rejects(rejects);
@@ -209,7 +251,8 @@ class Folding {
         rows.end_row();
       }
       rows.close();
-      auto gone = c_.query(fmt::format("select o.key from eddy_open o join {} p on o.key = {}", fated(fmt::format("f.fate = {}", static_cast<int>(RowFate::applied))),
+      auto gone = c_.query(fmt::format("select o.key from eddy_open o join {} p on o.key = {}",
+                                       fated(fmt::format("f.fate = {}", static_cast<int>(RowFate::applied))),
                                        key_json("p.", plan_.definition)));
       for (const Row& row : gone.rows()) settled.push_back(row[0].as_string());
     }
@@ -246,20 +289,24 @@ std::vector<std::filesystem::path> left_ledgers(const std::filesystem::path& fol
   return out;
 }
 
-[[noreturn]] void foreign(const std::filesystem::path& file, const LedgerHeader& header, std::uint64_t epoch) {
+[[noreturn]] void foreign(const std::filesystem::path& file, const LedgerHeader& header,
+                          std::uint64_t epoch) {
   throw Error("sync.state_mismatch",
-              fmt::format("sync {}: {} was written at epoch {}, but the snapshot stands at {}, so what was delivered is not known; nothing was sent", header.sync,
-                          file.string(), header.epoch, epoch),
+              fmt::format("sync {}: {} was written at epoch {}, but the snapshot stands at {}, so what was "
+                          "delivered is not known; nothing was sent",
+                          header.sync, file.string(), header.epoch, epoch),
               "restore the folder .eddy whole from one backup");
 }
 
 }  // namespace
 
-std::filesystem::path ledger_file(const warehouse::Session& session, const std::string& sync, const std::string& run_id) {
+std::filesystem::path ledger_file(const warehouse::Session& session, const std::string& sync,
+                                  const std::string& run_id) {
   return session.places().dot_eddy / "ledger" / sync / (run_id + ".ledger");
 }
 
-void fold(warehouse::Session& session, engine::Connection& connection, const std::filesystem::path& ledger, Clock& clock, const Checkpoint& before) {
+void fold(warehouse::Session& session, engine::Connection& connection, const std::filesystem::path& ledger,
+          Clock& clock, const Checkpoint& before) {
   Folding folding(session, connection, ledger, clock, before);
   if (!folding.read()) {
     std::filesystem::remove(ledger);
@@ -267,21 +314,26 @@ void fold(warehouse::Session& session, engine::Connection& connection, const std
   }
   const std::string& sync = folding.header().sync;
   const Standing standing = read_standing(connection, sync);
-  const bool folded = standing.run_id == folding.header().run_id && standing.epoch == folding.header().epoch + 1;
+  const bool folded =
+      standing.run_id == folding.header().run_id && standing.epoch == folding.header().epoch + 1;
   if (!folded && standing.epoch != folding.header().epoch) foreign(ledger, folding.header(), standing.epoch);
   if (!folded) folding.into_snapshot(standing);
   folding.into_state();
   folding.set_aside();
 }
 
-Standing recover(warehouse::Session& session, engine::Connection& connection, const std::string& sync, Clock& clock, const Checkpoint& before) {
+Standing recover(warehouse::Session& session, engine::Connection& connection, const std::string& sync,
+                 Clock& clock, const Checkpoint& before) {
   open_sync_database(session, connection);
   Standing standing = read_standing(connection, sync);
   const Agreement agreement = compare(sync, standing, session.store().sync_state(sync));
   const auto folder = ledger_file(session, sync, "x").parent_path();
-  if (agreement == Agreement::snapshot_ahead && !std::filesystem::exists(ledger_file(session, sync, standing.run_id)))
+  if (agreement == Agreement::snapshot_ahead &&
+      !std::filesystem::exists(ledger_file(session, sync, standing.run_id)))
     throw Error("sync.state_mismatch",
-                fmt::format("sync {}: the control database (.eddy/state.db) is older than the snapshot, and the ledger of run {} is gone; nothing was sent", sync, standing.run_id),
+                fmt::format("sync {}: the control database (.eddy/state.db) is older than the snapshot, and "
+                            "the ledger of run {} is gone; nothing was sent",
+                            sync, standing.run_id),
                 "restore the folder .eddy whole from one backup");
   for (const auto& ledger : left_ledgers(folder)) fold(session, connection, ledger, clock, before);
   return read_standing(connection, sync);

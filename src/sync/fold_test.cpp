@@ -18,14 +18,19 @@ using Records = std::map<std::string, std::string>;
 
 struct Killed {};
 
-std::string rows(int n) { return "select i as id, 'n' || i as name, i as score from range(" + std::to_string(n) + ") t(i)"; }
+std::string rows(int n) {
+  return "select i as id, 'n' || i as name, i as score from range(" + std::to_string(n) + ") t(i)";
+}
 
-// What a killed run leaves: a plan, and a ledger in which the rows below `applied` were acknowledged and the next one may have left.
-std::filesystem::path leave_ledger(Bed& bed, const SyncSpec& spec, std::uint64_t applied, bool with_reject = false) {
+// What a killed run leaves: a plan, and a ledger in which the rows below `applied` were acknowledged and the
+// next one may have left.
+std::filesystem::path leave_ledger(Bed& bed, const SyncSpec& spec, std::uint64_t applied,
+                                   bool with_reject = false) {
   const Plan plan = bed.plan(spec);
   const std::string run = bed.next_run();
   const auto file = ledger_file(*bed.session, spec.name, run);
-  Ledger ledger(file, {spec.name, plan.id, run, plan.epoch, plan.counts.planned(), spec.mode == Mode::insert});
+  Ledger ledger(file,
+                {spec.name, plan.id, run, plan.epoch, plan.counts.planned(), spec.mode == Mode::insert});
   std::vector<RowVerdict> verdicts;
   for (std::uint64_t i = 0; i < applied; ++i) verdicts.push_back({i, RowFate::applied, false, 1, "", "", ""});
   if (with_reject) verdicts.push_back({applied, RowFate::rejected, false, 1, "NO", "no", ""});
@@ -88,11 +93,16 @@ TEST(Fold, FinishesAfterAStopBeforeEveryStep) {
     bed.model(rows(10));
     const SyncSpec spec = spec_of(people_yaml);
     bed.run(spec);
-    bed.model("select i as id, case when i < 6 then 'x' else 'n' || i end as name, i as score from range(12) t(i)");
+    bed.model(
+        "select i as id, case when i < 6 then 'x' else 'n' || i end as name, i as score from range(12) t(i)");
     leave_ledger(bed, spec, 5, true);
     {
       auto c = bed.session->connect();
-      EXPECT_THROW(recover(*bed.session, c, spec.name, bed.clock, [&](std::string_view step) { if (step == stop) throw Killed{}; }), Killed);
+      EXPECT_THROW(recover(*bed.session, c, spec.name, bed.clock,
+                           [&](std::string_view step) {
+                             if (step == stop) throw Killed{};
+                           }),
+                   Killed);
     }
     bed.reopen();
     const Plan plan = bed.plan(spec);
@@ -123,7 +133,9 @@ TEST(Recover, AMissingOrOlderFileStopsEverything) {
   const auto snapshot = bed.folder() / ".eddy/sync.duckdb", state = bed.folder() / ".eddy/state.db";
   const auto save = [&](const std::string& suffix) {
     bed.close();
-    for (const auto& file : {snapshot, state}) std::filesystem::copy_file(file, file.string() + suffix, std::filesystem::copy_options::overwrite_existing);
+    for (const auto& file : {snapshot, state})
+      std::filesystem::copy_file(file, file.string() + suffix,
+                                 std::filesystem::copy_options::overwrite_existing);
     bed.open();
   };
   const auto refused = [&] {
@@ -140,7 +152,8 @@ TEST(Recover, AMissingOrOlderFileStopsEverything) {
   const auto put = [&](const std::filesystem::path& file, const std::string& suffix) {
     bed.close();
     for (const char* wal : {".wal", "-wal", "-shm"}) std::filesystem::remove(file.string() + wal);
-    std::filesystem::copy_file(file.string() + suffix, file, std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(file.string() + suffix, file,
+                               std::filesystem::copy_options::overwrite_existing);
     bed.open();
   };
   bed.run(spec);
@@ -153,7 +166,8 @@ TEST(Recover, AMissingOrOlderFileStopsEverything) {
   bed.destination.forget_requests();
 
   put(snapshot, ".one");
-  EXPECT_NE(refused().find("the snapshot (.eddy/sync.duckdb) is older than the control database"), std::string::npos);
+  EXPECT_NE(refused().find("the snapshot (.eddy/sync.duckdb) is older than the control database"),
+            std::string::npos);
   bed.close();
   std::filesystem::remove(snapshot);
   EXPECT_NE(refused().find("the snapshot (.eddy/sync.duckdb) is older"), std::string::npos);

@@ -1,4 +1,5 @@
-// A real process, killed with SIGKILL at random moments of real runs; then its successor, and an audit of the destination's own book.
+// A real process, killed with SIGKILL at random moments of real runs; then its successor, and an audit of the
+// destination's own book.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -26,7 +27,8 @@ Answer write_down(const std::filesystem::path& book, std::span<const Change> cha
   Answer answer;
   std::string lines;
   for (const Change& change : changes) {
-    lines += fmt::format("{}\t{}\n", text_of(change.key), change.operation == Operation::remove ? "removed" : text_of(change.fields));
+    lines += fmt::format("{}\t{}\n", text_of(change.key),
+                         change.operation == Operation::remove ? "removed" : text_of(change.fields));
     answer.verdicts.push_back(Verdict::applied());
   }
   const int fd = ::open(book.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -58,13 +60,20 @@ Book read_book(const std::filesystem::path& file) {
 
 std::string model_of(int round) {
   // Every round changes a third, adds fifty and drops the twenty lowest keys.
-  return fmt::format("select i as id, 'n' || case when i % 3 = {0} % 3 then {0} else 0 end as name, i % 7 as score from range({1}, {2}) t(i)", round, round * 20, 400 + round * 50);
+  return fmt::format(
+      "select i as id, 'n' || case when i % 3 = {0} % 3 then {0} else 0 end as name, i % 7 as score from "
+      "range({1}, {2}) t(i)",
+      round, round * 20, 400 + round * 50);
 }
 
-SyncSpec spec_for(const std::string& mode) { return spec_of(people_yaml + "guards: {removed: 100%}\n" + mode); }
+SyncSpec spec_for(const std::string& mode) {
+  return spec_of(people_yaml + "guards: {removed: 100%}\n" + mode);
+}
 
 // `at_request`: called when so many requests have come.
-void live(const std::filesystem::path& folder, const std::string& mode, int round, const std::function<void(int)>& at_request = [](int) {}) {
+void live(
+    const std::filesystem::path& folder, const std::string& mode, int round,
+    const std::function<void(int)>& at_request = [](int) {}) {
   Bed bed(folder);
   bed.model(model_of(round));
   bed.destination.limits = {20, 0, 3};
@@ -72,17 +81,20 @@ void live(const std::filesystem::path& folder, const std::string& mode, int roun
   bed.destination.script = [&](std::span<const Change> changes) {
     at_request(++requests);
     Answer answer = write_down(folder / "book", changes);
-    std::this_thread::sleep_for(std::chrono::milliseconds{3});  // applied, and not yet answered: where a kill hurts most
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds{3});  // applied, and not yet answered: where a kill hurts most
     return answer;
   };
-  run_sync(*bed.session, spec_for(mode), bed.destination, new_id(), system_clock(), silent_progress(), *bed.cancel);
+  run_sync(*bed.session, spec_for(mode), bed.destination, new_id(), system_clock(), silent_progress(),
+           *bed.cancel);
 }
 
-// The child: this very program again. It kills itself a chosen while after a chosen request: before it is answered, between two, or, when
-// it was the last, in the middle of the fold.
+// The child: this very program again. It kills itself a chosen while after a chosen request: before it is
+// answered, between two, or, when it was the last, in the middle of the fold.
 TEST(KillChild, DISABLED_Run) {
   const std::filesystem::path folder = std::getenv("EDDY_KILL_FOLDER");
-  const int request = std::atoi(std::getenv("EDDY_KILL_REQUEST")), after = std::atoi(std::getenv("EDDY_KILL_AFTER_US"));
+  const int request = std::atoi(std::getenv("EDDY_KILL_REQUEST")),
+            after = std::atoi(std::getenv("EDDY_KILL_AFTER_US"));
   live(folder, std::getenv("EDDY_KILL_MODE"), std::atoi(std::getenv("EDDY_KILL_ROUND")), [&](int n) {
     if (n != request) return;
     std::thread([after] {
@@ -103,11 +115,16 @@ TEST_P(Kill, LosesNothingAndRepeatsNoInsert) {
   int killed = 0;
   constexpr int rounds = 12;
   for (int round = 0; round < rounds; ++round) {
-    const auto child = eddy::testing::run({.argv = {"/proc/self/exe", "--gtest_also_run_disabled_tests", "--gtest_filter=KillChild.DISABLED_Run"},
-                                           .directory = {},
-                                           .environment = {{"EDDY_KILL_FOLDER", folder.string()}, {"EDDY_KILL_MODE", mode}, {"EDDY_KILL_ROUND", std::to_string(round)},
-                                                           {"EDDY_KILL_REQUEST", std::to_string(1 + random() % 12)}, {"EDDY_KILL_AFTER_US", std::to_string(random() % (1 + random() % 30'000))}},
-                                           .input = {}});
+    const auto child = eddy::testing::run(
+        {.argv = {"/proc/self/exe", "--gtest_also_run_disabled_tests",
+                  "--gtest_filter=KillChild.DISABLED_Run"},
+         .directory = {},
+         .environment = {{"EDDY_KILL_FOLDER", folder.string()},
+                         {"EDDY_KILL_MODE", mode},
+                         {"EDDY_KILL_ROUND", std::to_string(round)},
+                         {"EDDY_KILL_REQUEST", std::to_string(1 + random() % 12)},
+                         {"EDDY_KILL_AFTER_US", std::to_string(random() % (1 + random() % 30'000))}},
+         .input = {}});
     killed += child.exit_code == 128 + SIGKILL;
     ASSERT_TRUE(child.exit_code == 128 + SIGKILL || child.exit_code == 0) << child.out << child.err;
     Bed bed(folder);
@@ -128,7 +145,8 @@ TEST_P(Kill, LosesNothingAndRepeatsNoInsert) {
   Bed bed(folder);
   const Book book = read_book(folder / "book");
   std::set<std::string> doubtful;
-  for (const state::Reject& reject : bed.store->rejects(spec.name, true)) doubtful.insert(nlohmann::json::parse(reject.key)[0].dump());
+  for (const state::Reject& reject : bed.store->rejects(spec.name, true))
+    doubtful.insert(nlohmann::json::parse(reject.key)[0].dump());
   EXPECT_TRUE(spec.mode == Mode::insert || doubtful.empty());
   for (const Row& row : bed.query("select id, name, score from warehouse.people")) {
     const std::string key = row[0].to_text();
@@ -139,7 +157,8 @@ TEST_P(Kill, LosesNothingAndRepeatsNoInsert) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, Kill, ::testing::Values("mode: upsert\n", "removed: delete\n", "mode: insert\n"));
+INSTANTIATE_TEST_SUITE_P(Modes, Kill,
+                         ::testing::Values("mode: upsert\n", "removed: delete\n", "mode: insert\n"));
 
 }  // namespace
 }  // namespace eddy::sync

@@ -18,14 +18,22 @@ namespace eddy::sync {
 
 namespace {
 
-constexpr std::uint32_t frame_magic = 0x4C594445;   // "EDYL"
+constexpr std::uint32_t frame_magic = 0x4C594445;  // "EDYL"
 constexpr std::uint32_t format_version = 1;
-constexpr std::size_t frame_head = 16;              // magic, sequence, length, checksum
-constexpr std::size_t group_bytes_max = 4u << 20;   // workers wait for their group: a bound on memory, not on throughput
+constexpr std::size_t frame_head = 16;  // magic, sequence, length, checksum
+constexpr std::size_t group_bytes_max =
+    4u << 20;  // workers wait for their group: a bound on memory, not on throughput
 constexpr std::size_t frame_bytes_max = 64u << 20;  // what a reader believes
-constexpr std::array<std::string_view, 5> fates = {"applied", "rejected", "in_doubt", "gave_up", "not_applied"};
+constexpr std::array<std::string_view, 5> fates = {"applied", "rejected", "in_doubt", "gave_up",
+                                                   "not_applied"};
 
-enum Kind : std::uint8_t { kind_header = 0, kind_verdict = 1, kind_intent = 2, kind_applied_run = 3, kind_end = 4 };
+enum Kind : std::uint8_t {
+  kind_header = 0,
+  kind_verdict = 1,
+  kind_intent = 2,
+  kind_applied_run = 3,
+  kind_end = 4
+};
 
 template <typename T>
 void put(std::string& out, T value) {
@@ -91,8 +99,10 @@ struct Frame {
 std::optional<Frame> frame_at(std::string_view bytes, std::size_t at, std::uint32_t salt) {
   if (at + frame_head > bytes.size()) return std::nullopt;
   Cursor head(bytes.substr(at, frame_head));
-  const auto magic = head.get<std::uint32_t>(), sequence = head.get<std::uint32_t>(), length = head.get<std::uint32_t>(), sum = head.get<std::uint32_t>();
-  if (magic != frame_magic || length > frame_bytes_max || at + frame_head + length > bytes.size()) return std::nullopt;
+  const auto magic = head.get<std::uint32_t>(), sequence = head.get<std::uint32_t>(),
+             length = head.get<std::uint32_t>(), sum = head.get<std::uint32_t>();
+  if (magic != frame_magic || length > frame_bytes_max || at + frame_head + length > bytes.size())
+    return std::nullopt;
   const std::string_view payload = bytes.substr(at + frame_head, length);
   if (crc32c(payload, crc32c(bytes.substr(at + 4, 8), salt)) != sum) return std::nullopt;
   return Frame{sequence, payload};
@@ -102,7 +112,8 @@ std::optional<Frame> frame_at(std::string_view bytes, std::size_t at, std::uint3
 bool whole_frame_after(std::string_view bytes, std::size_t at, std::uint32_t salt) {
   char magic[4];
   std::memcpy(magic, &frame_magic, 4);
-  for (std::size_t next = bytes.find({magic, 4}, at + 1); next != std::string_view::npos; next = bytes.find({magic, 4}, next + 1))
+  for (std::size_t next = bytes.find({magic, 4}, at + 1); next != std::string_view::npos;
+       next = bytes.find({magic, 4}, next + 1))
     if (frame_at(bytes, next, salt)) return true;
   return false;
 }
@@ -129,7 +140,8 @@ LedgerHeader parse_header(std::string_view payload, const std::filesystem::path&
   Cursor in(payload);
   const auto kind = in.get<std::uint8_t>();
   const auto version = in.get<std::uint32_t>();
-  if (kind != kind_header || version != format_version) damaged(file, fmt::format("it does not begin as a ledger of version {}", format_version));
+  if (kind != kind_header || version != format_version)
+    damaged(file, fmt::format("it does not begin as a ledger of version {}", format_version));
   LedgerHeader h;
   h.sync = in.text();
   h.plan_id = in.text();
@@ -166,11 +178,16 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& file
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) throw Error("sync.ledger_unwritable", fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)), "free space on its disk, then run again");
+    if (written <= 0)
+      throw Error("sync.ledger_unwritable",
+                  fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)),
+                  "free space on its disk, then run again");
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   if (::fdatasync(fd) != 0)
-    throw Error("sync.ledger_unwritable", fmt::format("cannot make {} durable: {}", file.string(), std::strerror(errno)), "check its disk, then run again");
+    throw Error("sync.ledger_unwritable",
+                fmt::format("cannot make {} durable: {}", file.string(), std::strerror(errno)),
+                "check its disk, then run again");
 }
 
 }  // namespace
@@ -179,7 +196,10 @@ Ledger::Ledger(std::filesystem::path file, const LedgerHeader& header) : file_(s
   std::error_code ignored;  // open() below says what is wrong
   std::filesystem::create_directories(file_.parent_path(), ignored);
   fd_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
-  if (fd_ < 0) throw Error("sync.ledger_unwritable", fmt::format("cannot create {}: {}", file_.string(), std::strerror(errno)), "check the folder's permissions and free space");
+  if (fd_ < 0)
+    throw Error("sync.ledger_unwritable",
+                fmt::format("cannot create {}: {}", file_.string(), std::strerror(errno)),
+                "check the folder's permissions and free space");
   try {
     const std::string payload = header_payload(header);
     salt_ = crc32c(payload);
@@ -203,7 +223,9 @@ Ledger::~Ledger() {
 
 namespace {
 // Applied, and nothing to say about it: rows like these, one after another, are written as one record.
-bool silent(const RowVerdict& v) { return v.fate == RowFate::applied && v.code.empty() && v.message.empty() && v.destination_id.empty(); }
+bool silent(const RowVerdict& v) {
+  return v.fate == RowFate::applied && v.code.empty() && v.message.empty() && v.destination_id.empty();
+}
 }  // namespace
 
 void Ledger::record(std::span<const RowVerdict> verdicts) {
@@ -212,8 +234,8 @@ void Ledger::record(std::span<const RowVerdict> verdicts) {
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     const RowVerdict& v = verdicts[i];
     std::size_t end = i;
-    while (end < verdicts.size() && silent(verdicts[end]) && verdicts[end].number == v.number + (end - i) && verdicts[end].created == v.created &&
-           verdicts[end].attempts == v.attempts)
+    while (end < verdicts.size() && silent(verdicts[end]) && verdicts[end].number == v.number + (end - i) &&
+           verdicts[end].created == v.created && verdicts[end].attempts == v.attempts)
       ++end;
     if (end > i + 1) {
       put(out, static_cast<std::uint8_t>(kind_applied_run));
@@ -260,14 +282,17 @@ void Ledger::end() { append(std::string(1, static_cast<char>(kind_end))); }
 
 void Ledger::append(std::string record) {
   std::unique_lock lock(mutex_);
-  durable_changed_.wait(lock, [&] { return !failure_.empty() || pending_.empty() || pending_.size() + record.size() <= group_bytes_max; });
+  durable_changed_.wait(lock, [&] {
+    return !failure_.empty() || pending_.empty() || pending_.size() + record.size() <= group_bytes_max;
+  });
   if (failure_.empty()) {
     pending_ += record;
     const std::uint64_t ticket = ++taken_;
     pending_changed_.notify_one();
     durable_changed_.wait(lock, [&] { return !failure_.empty() || durable_ >= ticket; });
   }
-  if (!failure_.empty()) throw Error("sync.ledger_unwritable", failure_, "free space on its disk, then run again");
+  if (!failure_.empty())
+    throw Error("sync.ledger_unwritable", failure_, "free space on its disk, then run again");
 }
 
 void Ledger::write_groups() {
@@ -314,12 +339,16 @@ class Mapped {
     struct stat info {};
     if (fd < 0 || ::fstat(fd, &info) != 0) {
       if (fd >= 0) ::close(fd);
-      throw Error("sync.ledger_damaged", fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)), "check the permissions of .eddy/ledger");
+      throw Error("sync.ledger_damaged",
+                  fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)),
+                  "check the permissions of .eddy/ledger");
     }
     size_ = static_cast<std::size_t>(info.st_size);
     if (size_ > 0) data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
     ::close(fd);
-    if (data_ == MAP_FAILED) throw Error("sync.ledger_damaged", fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)));
+    if (data_ == MAP_FAILED)
+      throw Error("sync.ledger_damaged",
+                  fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)));
   }
   ~Mapped() {
     if (data_ != nullptr) ::munmap(data_, size_);
@@ -347,7 +376,8 @@ RowVerdict read_verdict(Cursor& in) {
 }
 
 // The records of one frame; false when one of them is not as it should be.
-bool read_records(std::string_view payload, std::uint64_t rows, bool& ended, const std::function<void(std::uint64_t, std::uint64_t)>& intent,
+bool read_records(std::string_view payload, std::uint64_t rows, bool& ended,
+                  const std::function<void(std::uint64_t, std::uint64_t)>& intent,
                   const std::function<void(const RowVerdict&)>& verdict) {
   Cursor in(payload);
   while (in.more()) {
@@ -379,14 +409,16 @@ bool read_records(std::string_view payload, std::uint64_t rows, bool& ended, con
 
 }  // namespace
 
-std::optional<LedgerReading> read_ledger(const std::filesystem::path& file, const std::function<void(std::uint64_t, std::uint64_t)>& intent,
+std::optional<LedgerReading> read_ledger(const std::filesystem::path& file,
+                                         const std::function<void(std::uint64_t, std::uint64_t)>& intent,
                                          const std::function<void(const RowVerdict&)>& verdict) {
   const Mapped mapped(file);
   const std::string_view bytes = mapped.bytes();
   const auto first = frame_at(bytes, 0, 0);
   if (!first) {
     // The header is made durable before the first row leaves: without it nothing has left.
-    if (bytes.size() <= 64 * 1024 && bytes.find(std::string_view("EDYL"), 4) == std::string_view::npos) return std::nullopt;
+    if (bytes.size() <= 64 * 1024 && bytes.find(std::string_view("EDYL"), 4) == std::string_view::npos)
+      return std::nullopt;
     damaged(file, "its header cannot be read");
   }
   LedgerReading reading;
@@ -396,11 +428,13 @@ std::optional<LedgerReading> read_ledger(const std::filesystem::path& file, cons
   for (std::uint32_t expected = 1; at < bytes.size(); ++expected) {
     const auto next = frame_at(bytes, at, salt);
     if (!next) {
-      if (whole_frame_after(bytes, at, salt)) damaged(file, fmt::format("a record group in the middle (byte {}) cannot be read", at));
+      if (whole_frame_after(bytes, at, salt))
+        damaged(file, fmt::format("a record group in the middle (byte {}) cannot be read", at));
       break;
     }
     if (next->sequence != expected) damaged(file, fmt::format("record group {} is missing", expected));
-    if (!read_records(next->payload, reading.header.rows, reading.ended, intent, verdict)) damaged(file, fmt::format("record group {} is not as it should be", expected));
+    if (!read_records(next->payload, reading.header.rows, reading.ended, intent, verdict))
+      damaged(file, fmt::format("record group {} is not as it should be", expected));
     at += frame_head + next->payload.size();
   }
   reading.torn_bytes = bytes.size() - at;

@@ -24,7 +24,9 @@ struct Contents {
 
 Contents contents_of(const std::filesystem::path& file) {
   Contents out;
-  out.reading = read_ledger(file, [&](std::uint64_t first, std::uint64_t n) { out.intents.emplace_back(first, n); }, [&](const RowVerdict& v) { out.verdicts.push_back(v); });
+  out.reading = read_ledger(
+      file, [&](std::uint64_t first, std::uint64_t n) { out.intents.emplace_back(first, n); },
+      [&](const RowVerdict& v) { out.verdicts.push_back(v); });
   return out;
 }
 
@@ -41,7 +43,8 @@ TEST(Ledger, ReadsBackWhatWasRecorded) {
     Ledger ledger(file, header);
     ledger.intend(0, 100);
     ledger.record(applied(0, 90));
-    ledger.record(std::vector<RowVerdict>{{90, RowFate::rejected, false, 3, "BAD", "bad näme", ""}, {91, RowFate::applied, true, 1, "", "", "id-91"}});
+    ledger.record(std::vector<RowVerdict>{{90, RowFate::rejected, false, 3, "BAD", "bad näme", ""},
+                                          {91, RowFate::applied, true, 1, "", "", "id-91"}});
     ledger.intend(std::vector<std::uint64_t>{5, 9});
     ledger.end();
   }
@@ -96,7 +99,8 @@ TEST(Ledger, ATornTailIsCutOffAtEveryByte) {
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     const auto cut = scratch.write("cut.ledger", bytes.substr(0, size));
     const Contents c = contents_of(cut);
-    const auto whole = static_cast<std::size_t>(std::upper_bound(sizes.begin(), sizes.end(), size) - sizes.begin());
+    const auto whole =
+        static_cast<std::size_t>(std::upper_bound(sizes.begin(), sizes.end(), size) - sizes.begin());
     ASSERT_EQ(c.reading.has_value(), whole > 0) << size;
     ASSERT_EQ(c.verdicts.size(), whole == 0 ? 0 : whole - 1) << size;
   }
@@ -117,7 +121,8 @@ TEST(Ledger, DamageBeforeTheLastGroupIsRefused) {
   for (std::size_t at = 0; at < last; ++at) {
     std::string flipped = bytes;
     flipped[at] = static_cast<char>(flipped[at] ^ 0x10);
-    EXPECT_EQ(code_of([&] { contents_of(scratch.write("bad.ledger", flipped)); }), "sync.ledger_damaged") << at;
+    EXPECT_EQ(code_of([&] { contents_of(scratch.write("bad.ledger", flipped)); }), "sync.ledger_damaged")
+        << at;
   }
   std::string without = bytes;  // a whole group is gone
   without.erase(last - (bytes.size() - last), bytes.size() - last);

@@ -39,7 +39,8 @@ Plan plan_from_json(const json& j) {
   plan.definition = definition_from_json(j.at("definition"));
   plan.counts = counts_from_json(j.at("counts"));
   for (const json& f : j.at("field_changes")) plan.field_changes.emplace_back(f.at("field"), f.at("rows"));
-  for (const json& e : j.at("invalid_examples")) plan.invalid_examples.push_back({e.at("reason"), e.at("row")});
+  for (const json& e : j.at("invalid_examples"))
+    plan.invalid_examples.push_back({e.at("reason"), e.at("row")});
   for (const json& h : j.at("holds")) plan.holds.push_back({h.at("code"), h.at("message")});
   plan.definition_changed = j.at("definition_changed");
   plan.settled = j.at("settled").get<std::vector<std::string>>();
@@ -49,16 +50,21 @@ Plan plan_from_json(const json& j) {
 }  // namespace
 
 Plan load_plan(engine::Connection& connection, const std::string& plan_id) {
-  const auto rows = connection.query("select body from sync_db.main.plans where id = ?", {Value::text(plan_id)}).rows();
-  if (rows.empty()) throw Error("sync.plan_unknown", fmt::format("there is no plan {} in this project", plan_id), "make it again with `eddy plan`");
+  const auto rows =
+      connection.query("select body from sync_db.main.plans where id = ?", {Value::text(plan_id)}).rows();
+  if (rows.empty())
+    throw Error("sync.plan_unknown", fmt::format("there is no plan {} in this project", plan_id),
+                "make it again with `eddy plan`");
   return plan_from_json(json::parse(rows.front()[0].as_string()));
 }
 
-std::vector<Change> changes(engine::Connection& connection, const Plan& plan, std::uint64_t offset, std::uint64_t limit) {
+std::vector<Change> changes(engine::Connection& connection, const Plan& plan, std::uint64_t offset,
+                            std::uint64_t limit) {
   const std::size_t keys = plan.definition.key.size(), values = plan.definition.fields.size();
   const std::string columns = numbered("k", keys) + (values == 0 ? "" : ", " + numbered("v", values));
-  auto result = connection.query(fmt::format("select number, op::bigint, changed, {} from {} where number >= {} and number < {} order by number", columns,
-                                             plan_table(plan.id), offset, offset + limit));
+  auto result = connection.query(fmt::format(
+      "select number, op::bigint, changed, {} from {} where number >= {} and number < {} order by number",
+      columns, plan_table(plan.id), offset, offset + limit));
   std::vector<Change> out;
   while (auto chunk = result.next())
     for (std::size_t r = 0; r < chunk->rows(); ++r) {
@@ -75,10 +81,14 @@ std::vector<Change> changes(engine::Connection& connection, const Plan& plan, st
   return out;
 }
 
-std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan, std::uint64_t offset, std::uint64_t limit) {
+std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan, std::uint64_t offset,
+                                std::uint64_t limit) {
   const std::size_t keys = plan.definition.key.size(), values = plan.definition.fields.size();
-  const std::string columns = numbered("k", keys) + (values == 0 ? "" : ", " + numbered("v", values) + ", " + numbered("o", values));
-  auto result = connection.query(fmt::format("select number, op::bigint, changed, {} from {} where number >= {} and number < {} order by number", columns, plan_table(plan.id), offset, offset + limit));
+  const std::string columns =
+      numbered("k", keys) + (values == 0 ? "" : ", " + numbered("v", values) + ", " + numbered("o", values));
+  auto result = connection.query(fmt::format(
+      "select number, op::bigint, changed, {} from {} where number >= {} and number < {} order by number",
+      columns, plan_table(plan.id), offset, offset + limit));
   std::vector<PlannedChange> out;
   while (auto chunk = result.next())
     for (std::size_t r = 0; r < chunk->rows(); ++r) {
@@ -89,7 +99,8 @@ std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan
       for (std::size_t i = 0; i < keys; ++i) change.key.push_back(chunk->value(3 + i, r));
       for (std::size_t i = 0; i < values; ++i) {
         if (change.operation != Operation::remove) change.after.push_back(chunk->value(3 + keys + i, r));
-        if (change.operation != Operation::add) change.before.push_back(chunk->value(3 + keys + values + i, r));
+        if (change.operation != Operation::add)
+          change.before.push_back(chunk->value(3 + keys + values + i, r));
       }
     }
   return out;
@@ -97,15 +108,25 @@ std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan
 
 void check_fresh(const Plan& plan, std::uint64_t epoch, const Definition& now) {
   if (plan.epoch != epoch)
-    throw Error("sync.plan_stale", fmt::format("plan {} of sync {} was made before the last delivery (epoch {}, now {}); nothing was sent", plan.id, plan.definition.sync, plan.epoch, epoch),
-                "make a new one with `eddy plan`");
+    throw Error(
+        "sync.plan_stale",
+        fmt::format(
+            "plan {} of sync {} was made before the last delivery (epoch {}, now {}); nothing was sent",
+            plan.id, plan.definition.sync, plan.epoch, epoch),
+        "make a new one with `eddy plan`");
   if (!(plan.definition == now))
-    throw Error("sync.plan_stale", fmt::format("sync {} or its model has changed since plan {} was made; nothing was sent", plan.definition.sync, plan.id),
+    throw Error("sync.plan_stale",
+                fmt::format("sync {} or its model has changed since plan {} was made; nothing was sent",
+                            plan.definition.sync, plan.id),
                 "make a new one with `eddy plan`");
 }
 
-void forget_plans(engine::Connection& connection, const std::string& sync, std::size_t keep, const std::vector<std::string>& needed) {
-  const auto rows = connection.query("select id from sync_db.main.plans where sync = ? order by id desc", {Value::text(sync)}).rows();
+void forget_plans(engine::Connection& connection, const std::string& sync, std::size_t keep,
+                  const std::vector<std::string>& needed) {
+  const auto rows =
+      connection
+          .query("select id from sync_db.main.plans where sync = ? order by id desc", {Value::text(sync)})
+          .rows();
   for (std::size_t i = keep; i < rows.size(); ++i) {
     const std::string& id = rows[i][0].as_string();
     if (std::find(needed.begin(), needed.end(), id) != needed.end()) continue;
@@ -115,19 +136,39 @@ void forget_plans(engine::Connection& connection, const std::string& sync, std::
 }
 
 json to_json(const PlanCounts& n) {
-  return {{"source", n.source}, {"valid", n.valid}, {"invalid", n.invalid()}, {"null_key", n.null_key}, {"duplicate_key", n.duplicate_key},
-          {"snapshot", n.snapshot}, {"unchanged", n.unchanged}, {"added", n.added}, {"changed", n.changed}, {"removed", n.removed}, {"kept", n.kept},
-          {"rejected_before", n.rejected_before}, {"in_doubt_before", n.in_doubt_before}, {"planned", n.planned()}};
+  return {{"source", n.source},
+          {"valid", n.valid},
+          {"invalid", n.invalid()},
+          {"null_key", n.null_key},
+          {"duplicate_key", n.duplicate_key},
+          {"snapshot", n.snapshot},
+          {"unchanged", n.unchanged},
+          {"added", n.added},
+          {"changed", n.changed},
+          {"removed", n.removed},
+          {"kept", n.kept},
+          {"rejected_before", n.rejected_before},
+          {"in_doubt_before", n.in_doubt_before},
+          {"planned", n.planned()}};
 }
 
 json to_json(const Plan& plan) {
   json fields = json::array(), examples = json::array(), holds = json::array();
   for (const auto& [field, rows] : plan.field_changes) fields.push_back({{"field", field}, {"rows", rows}});
-  for (const InvalidExample& e : plan.invalid_examples) examples.push_back({{"reason", e.reason}, {"row", e.row}});
+  for (const InvalidExample& e : plan.invalid_examples)
+    examples.push_back({{"reason", e.reason}, {"row", e.row}});
   for (const Hold& h : plan.holds) holds.push_back({{"code", h.code}, {"message", h.message}});
-  return {{"id", plan.id}, {"sync", plan.definition.sync}, {"epoch", plan.epoch}, {"made_at", plan.made_at}, {"definition", to_json(plan.definition)},
-          {"counts", to_json(plan.counts)}, {"field_changes", fields}, {"invalid_examples", examples}, {"holds", holds},
-          {"definition_changed", plan.definition_changed}, {"settled", plan.settled}};
+  return {{"id", plan.id},
+          {"sync", plan.definition.sync},
+          {"epoch", plan.epoch},
+          {"made_at", plan.made_at},
+          {"definition", to_json(plan.definition)},
+          {"counts", to_json(plan.counts)},
+          {"field_changes", fields},
+          {"invalid_examples", examples},
+          {"holds", holds},
+          {"definition_changed", plan.definition_changed},
+          {"settled", plan.settled}};
 }
 
 json to_json(const PlannedChange& change, const Definition& definition) {
@@ -139,11 +180,13 @@ json to_json(const PlannedChange& change, const Definition& definition) {
     if (!change.before.empty()) field["before"] = change.before[i].to_json();
     if (!change.after.empty()) field["after"] = change.after[i].to_json();
   }
-  return {{"number", change.number}, {"operation", name_of(change.operation)}, {"key", key}, {"fields", fields}};
+  return {
+      {"number", change.number}, {"operation", name_of(change.operation)}, {"key", key}, {"fields", fields}};
 }
 
 std::string summary(const PlanCounts& n) {
-  std::string out = fmt::format("+{} ~{} -{}", with_commas(n.added), with_commas(n.changed), with_commas(n.removed));
+  std::string out =
+      fmt::format("+{} ~{} -{}", with_commas(n.added), with_commas(n.changed), with_commas(n.removed));
   if (n.invalid() > 0) out += fmt::format(" !{} invalid", with_commas(n.invalid()));
   return out;
 }

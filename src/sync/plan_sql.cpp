@@ -20,30 +20,40 @@ std::string listed(std::size_t count, std::string_view separator, const auto& on
 
 // Where `column` stood in the older list, counted from 1; 0 when it was not there.
 std::size_t place_in(const std::vector<BoundColumn>& older, const BoundColumn& column) {
-  const auto at = std::find_if(older.begin(), older.end(), [&](const BoundColumn& c) { return c.field == column.field; });
+  const auto at =
+      std::find_if(older.begin(), older.end(), [&](const BoundColumn& c) { return c.field == column.field; });
   return at == older.end() ? 0 : static_cast<std::size_t>(at - older.begin()) + 1;
 }
 
 bool same_columns(const std::vector<BoundColumn>& a, const std::vector<BoundColumn>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const BoundColumn& x, const BoundColumn& y) { return x.field == y.field && x.engine_type == y.engine_type; });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const BoundColumn& x, const BoundColumn& y) {
+    return x.field == y.field && x.engine_type == y.engine_type;
+  });
 }
 
-std::string converted(std::string_view letter, std::size_t place, const std::string& from, const std::string& to) {
+std::string converted(std::string_view letter, std::size_t place, const std::string& from,
+                      const std::string& to) {
   if (place == 0) return fmt::format("cast(null as {})", to);
-  return from == to ? fmt::format("{}{}", letter, place) : fmt::format("try_cast({}{} as {})", letter, place, to);
+  return from == to ? fmt::format("{}{}", letter, place)
+                    : fmt::format("try_cast({}{} as {})", letter, place, to);
 }
 
 // JSON knows no NaN and no infinity.
-std::string json_value(std::string_view prefix, std::string_view letter, std::size_t place, const BoundColumn& column) {
+std::string json_value(std::string_view prefix, std::string_view letter, std::size_t place,
+                       const BoundColumn& column) {
   const std::string name = fmt::format("{}{}{}", prefix, letter, place);
   return column.type == Type::real ? fmt::format("case when isfinite({0}) then {0} end", name) : name;
 }
 
-std::string json_object(std::string_view prefix, std::string_view letter, const std::vector<BoundColumn>& columns) {
-  return "json_object(" + listed(columns.size(), ", ", [&](std::size_t i) {
-           return quote_literal(columns[i - 1].field) + ", " + json_value(prefix, letter, i, columns[i - 1]);
-         }) + ")";
+std::string json_object(std::string_view prefix, std::string_view letter,
+                        const std::vector<BoundColumn>& columns) {
+  return "json_object(" +
+         listed(columns.size(), ", ",
+                [&](std::size_t i) {
+                  return quote_literal(columns[i - 1].field) + ", " +
+                         json_value(prefix, letter, i, columns[i - 1]);
+                }) +
+         ")";
 }
 
 }  // namespace
@@ -57,7 +67,8 @@ std::string keys_equal(std::string_view a, std::string_view b, std::size_t count
 }
 
 std::string any_key_null(std::string_view prefix, std::size_t count) {
-  return "(" + listed(count, " or ", [&](std::size_t i) { return fmt::format("{}k{} is null", prefix, i); }) + ")";
+  return "(" + listed(count, " or ", [&](std::size_t i) { return fmt::format("{}k{} is null", prefix, i); }) +
+         ")";
 }
 
 std::string hash_of(std::string_view prefix, std::size_t count) {
@@ -65,24 +76,28 @@ std::string hash_of(std::string_view prefix, std::size_t count) {
 }
 
 bool same_columns(const Standing& standing, const Definition& now, const std::string& hash_algorithm) {
-  return standing.definition && standing.hash_algorithm == hash_algorithm && same_columns(standing.definition->key, now.key) &&
+  return standing.definition && standing.hash_algorithm == hash_algorithm &&
+         same_columns(standing.definition->key, now.key) &&
          same_columns(standing.definition->fields, now.fields);
 }
 
-std::string aligned_snapshot(const Standing& standing, const Definition& now, const std::string& hash_algorithm) {
+std::string aligned_snapshot(const Standing& standing, const Definition& now,
+                             const std::string& hash_algorithm) {
   const Definition& then = standing.definition.value();
   const std::string table = snapshot_table(now.sync);
   std::vector<std::string> columns, values, lossy = {"row_hash = 0"};
   for (std::size_t i = 0; i < now.key.size(); ++i) {
     const std::size_t place = place_in(then.key, now.key[i]);
-    columns.push_back(fmt::format("{} as k{}", converted("k", place, then.key[place - 1].engine_type, now.key[i].engine_type), i + 1));
+    columns.push_back(fmt::format(
+        "{} as k{}", converted("k", place, then.key[place - 1].engine_type, now.key[i].engine_type), i + 1));
   }
   for (std::size_t i = 0; i < now.fields.size(); ++i) {
     const std::size_t place = place_in(then.fields, now.fields[i]);
     const std::string from = place == 0 ? "" : then.fields[place - 1].engine_type;
     values.push_back(converted("v", place, from, now.fields[i].engine_type));
     columns.push_back(fmt::format("{} as v{}", values.back(), i + 1));
-    if (place != 0 && from != now.fields[i].engine_type) lossy.push_back(fmt::format("try_cast({} as {}) is distinct from v{}", values.back(), from, place));
+    if (place != 0 && from != now.fields[i].engine_type)
+      lossy.push_back(fmt::format("try_cast({} as {}) is distinct from v{}", values.back(), from, place));
   }
   if (same_columns(standing, now, hash_algorithm))
     columns.push_back("row_hash as h");
@@ -93,12 +108,14 @@ std::string aligned_snapshot(const Standing& standing, const Definition& now, co
 }
 
 std::string key_json(std::string_view prefix, const Definition& d) {
-  return "json_array(" + listed(d.key.size(), ", ", [&](std::size_t i) { return json_value(prefix, "k", i, d.key[i - 1]); }) + ")::varchar";
+  return "json_array(" +
+         listed(d.key.size(), ", ", [&](std::size_t i) { return json_value(prefix, "k", i, d.key[i - 1]); }) +
+         ")::varchar";
 }
 
 std::string payload_json(std::string_view prefix, const std::string& op, const Definition& d) {
-  return fmt::format("json_object('key', {}, 'fields', case when {} = 2 then null else {} end)::varchar", json_object(prefix, "k", d.key), op,
-                     json_object(prefix, "v", d.fields));
+  return fmt::format("json_object('key', {}, 'fields', case when {} = 2 then null else {} end)::varchar",
+                     json_object(prefix, "k", d.key), op, json_object(prefix, "v", d.fields));
 }
 
 }  // namespace eddy::sync

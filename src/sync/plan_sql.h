@@ -14,9 +14,11 @@ std::string keys_equal(std::string_view a, std::string_view b, std::size_t count
 std::string any_key_null(std::string_view prefix, std::size_t count);
 std::string hash_of(std::string_view prefix, std::size_t count);  // of values; a constant when there are none
 
-// The snapshot's rows seen through `now`: k1…, v1… in now's order and types, h comparable with a hash of the new values. Values that
-// do not survive the change of type get h = 0; fields that the snapshot does not have are null.
-std::string aligned_snapshot(const Standing& standing, const Definition& now, const std::string& hash_algorithm);
+// The snapshot's rows seen through `now`: k1…, v1… in now's order and types, h comparable with a hash of the
+// new values. Values that do not survive the change of type get h = 0; fields that the snapshot does not have
+// are null.
+std::string aligned_snapshot(const Standing& standing, const Definition& now,
+                             const std::string& hash_algorithm);
 // True when aligned_snapshot is the table itself.
 bool same_columns(const Standing& standing, const Definition& now, const std::string& hash_algorithm);
 

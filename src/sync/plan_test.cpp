@@ -15,7 +15,8 @@ using testing::text_of;
 using Lines = std::vector<std::string>;
 
 SyncSpec with_fields(const std::string& fields) {
-  return spec_of("model: warehouse.people\ndestination: crm\nobject: people\nkey: {id: id}\nfields: {" + fields + "}\n");
+  return spec_of("model: warehouse.people\ndestination: crm\nobject: people\nkey: {id: id}\nfields: {" +
+                 fields + "}\n");
 }
 
 TEST(MakePlan, IsOrderedByKeyAndShowsBeforeAndAfter) {
@@ -29,7 +30,9 @@ TEST(MakePlan, IsOrderedByKeyAndShowsBeforeAndAfter) {
   const auto rows = page(c, plan, 0, 100);
   ASSERT_EQ(rows.size(), 4u);
   for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].number, i);
-  EXPECT_EQ(to_json(rows[0], plan.definition).dump(), R"({"fields":{"name":{"after":null,"before":"Bob"}},"key":{"id":2},"number":0,"operation":"change"})");
+  EXPECT_EQ(
+      to_json(rows[0], plan.definition).dump(),
+      R"({"fields":{"name":{"after":null,"before":"Bob"}},"key":{"id":2},"number":0,"operation":"change"})");
   EXPECT_EQ(to_json(rows[1], plan.definition)["fields"].dump(), R"({"score":{"after":30,"before":3}})");
   EXPECT_EQ(rows[2].operation, Operation::add);
   EXPECT_EQ(rows[3].operation, Operation::remove);
@@ -61,7 +64,8 @@ TEST(MakePlan, ANewFieldIsBackFilledAloneAndARemovedOneChangesNothing) {
   const SyncSpec two = with_fields("score: score, name: name");
   const SyncResult added = bed.run(two);
   EXPECT_EQ(added.plan.counts.changed, 5u);  // where there is a value to fill in
-  for (const auto& change : bed.destination.requests.back()) EXPECT_EQ(change.changed, (std::vector<bool>{true, false}));
+  for (const auto& change : bed.destination.requests.back())
+    EXPECT_EQ(change.changed, (std::vector<bool>{true, false}));
   EXPECT_EQ(bed.run(two).tally.planned, 0u);
   const SyncResult removed = bed.run(with_fields("score: score"));
   EXPECT_EQ(removed.tally.planned, 0u);
@@ -73,14 +77,20 @@ TEST(MakePlan, ANewFieldIsBackFilledAloneAndARemovedOneChangesNothing) {
 
 TEST(MakePlan, AHarmlessRetypeSendsNothingAndALossyOneSendsWhatDiffers) {
   Bed bed;
-  bed.model("select i::integer as id, (i / 2.0)::decimal(10,2) as name, date '2024-01-01' + i::integer as score from range(10) t(i)");
+  bed.model(
+      "select i::integer as id, (i / 2.0)::decimal(10,2) as name, date '2024-01-01' + i::integer as score "
+      "from range(10) t(i)");
   const SyncSpec spec = spec_of(people_yaml);
   bed.run(spec);
-  bed.model("select i::bigint as id, (i / 2.0)::double as name, (date '2024-01-01' + i::integer)::timestamp as score from range(10) t(i)");
+  bed.model(
+      "select i::bigint as id, (i / 2.0)::double as name, (date '2024-01-01' + i::integer)::timestamp as "
+      "score from range(10) t(i)");
   const SyncResult retyped = bed.run(spec);
   EXPECT_EQ(retyped.plan.counts.changed, 0u);
   EXPECT_TRUE(retyped.plan.definition_changed);
-  bed.model("select i::bigint as id, (i // 2)::integer as name, (date '2024-01-01' + i::integer)::timestamp as score from range(10) t(i)");
+  bed.model(
+      "select i::bigint as id, (i // 2)::integer as name, (date '2024-01-01' + i::integer)::timestamp as "
+      "score from range(10) t(i)");
   const SyncResult lossy = bed.run(spec);
   EXPECT_EQ(lossy.plan.counts.changed, 5u);  // 0.5, 1.5, … have become whole numbers
   EXPECT_EQ(bed.run(spec).tally.planned, 0u);
@@ -94,7 +104,8 @@ TEST(MakePlan, AnotherHashAlgorithmSendsNothing) {
   bed.query("select 1");
   auto c = bed.session->connect();
   c.execute("update sync_db.main.syncs set hash_algorithm = 'duckdb:of long ago'");
-  c.execute("update sync_db.snapshot.people set row_hash = row_hash + 17 where row_hash < 1000000000000000000");
+  c.execute(
+      "update sync_db.snapshot.people set row_hash = row_hash + 17 where row_hash < 1000000000000000000");
   EXPECT_EQ(bed.run(spec).tally.planned, 0u);
   EXPECT_FALSE(bed.run(spec).plan.definition_changed);
 }
@@ -103,8 +114,17 @@ TEST(MakePlan, AnotherTargetIsRefused) {
   Bed bed;
   bed.model("select 1 as id, 'Ada' as name, 1 as score");
   bed.run(spec_of(people_yaml));
-  EXPECT_EQ(code_of([&] { bed.plan(spec_of("model: warehouse.people\ndestination: crm\nobject: people\nkey: {name: name}\nfields: {id: id}\n")); }), "sync.target_changed");
-  EXPECT_EQ(code_of([&] { bed.plan(spec_of("model: warehouse.people\ndestination: other\nobject: people\nkey: {id: id}\n")); }), "sync.target_changed");
+  EXPECT_EQ(code_of([&] {
+              bed.plan(
+                  spec_of("model: warehouse.people\ndestination: crm\nobject: people\nkey: {name: "
+                          "name}\nfields: {id: id}\n"));
+            }),
+            "sync.target_changed");
+  EXPECT_EQ(
+      code_of([&] {
+        bed.plan(spec_of("model: warehouse.people\ndestination: other\nobject: people\nkey: {id: id}\n"));
+      }),
+      "sync.target_changed");
 }
 
 TEST(MakePlan, AKeyThatLosesItsTypeIsRefused) {
@@ -117,10 +137,14 @@ TEST(MakePlan, AKeyThatLosesItsTypeIsRefused) {
 
 TEST(MakePlan, KeysAreComparedAsTheyAre) {
   Bed bed;
-  bed.model("select * from (values ('a', 1, 1), ('A', 1, 1), ('a ', 1, 1), ('', 1, 1), ('é', 1, 1), ('e\u0301', 1, 1)) t(id, name, score)");
+  bed.model(
+      "select * from (values ('a', 1, 1), ('A', 1, 1), ('a ', 1, 1), ('', 1, 1), ('é', 1, 1), ('e\u0301', 1, "
+      "1)) t(id, name, score)");
   EXPECT_EQ(bed.run(spec_of(people_yaml)).tally.applied, 6u);
   Bed real;
-  real.model("select * from (values ('nan'::double, 1, 1), (0.0::double, 1, 1), (-0.0::double, 2, 1), (1.5::double, 1, 1)) t(id, name, score)");
+  real.model(
+      "select * from (values ('nan'::double, 1, 1), (0.0::double, 1, 1), (-0.0::double, 2, 1), (1.5::double, "
+      "1, 1)) t(id, name, score)");
   const Plan plan = real.plan(spec_of(people_yaml));
   EXPECT_EQ(plan.counts.null_key, 1u);
   EXPECT_EQ(plan.counts.duplicate_key, 2u);
@@ -129,8 +153,12 @@ TEST(MakePlan, KeysAreComparedAsTheyAre) {
 
 TEST(MakePlan, HostileValuesGoThroughUnchanged) {
   Bed bed;
-  bed.model("select 1 as id, 'O''Brien\"; drop table x; --' as name, 'nan'::double as score union all select 2, chr(10) || ',\u2603', 'infinity'::double");
-  const SyncSpec spec = spec_of("model: warehouse.people\ndestination: crm\nobject: people\nkey: {\"we'ird \\\"key\": id}\nfields: {\"o'f\": name, score: score}\n");
+  bed.model(
+      "select 1 as id, 'O''Brien\"; drop table x; --' as name, 'nan'::double as score union all select 2, "
+      "chr(10) || ',\u2603', 'infinity'::double");
+  const SyncSpec spec = spec_of(
+      "model: warehouse.people\ndestination: crm\nobject: people\nkey: {\"we'ird \\\"key\": id}\nfields: "
+      "{\"o'f\": name, score: score}\n");
   EXPECT_EQ(bed.run(spec).tally.applied, 2u);
   EXPECT_EQ(bed.destination.records.at("1"), "O'Brien\"; drop table x; --|nan");
   EXPECT_EQ(bed.run(spec).tally.planned, 0u);
@@ -140,9 +168,12 @@ TEST(MakePlan, AViewModelIsReadOnce) {
   Bed bed;
   {
     auto c = bed.session->connect();
-    c.execute("create view clean.people as select i as id, 'n' as name, random() as score from range(50) t(i)");
+    c.execute(
+        "create view clean.people as select i as id, 'n' as name, random() as score from range(50) t(i)");
   }
-  const SyncSpec spec = spec_of("model: clean.people\ndestination: crm\nobject: people\nkey: {id: id}\nfields: {name: name, score: score}\n");
+  const SyncSpec spec = spec_of(
+      "model: clean.people\ndestination: crm\nobject: people\nkey: {id: id}\nfields: {name: name, score: "
+      "score}\n");
   bed.run(spec);
   EXPECT_EQ(bed.snapshot(spec), bed.destination.records);
   EXPECT_EQ(bed.run(spec).plan.counts.changed, 50u);
@@ -157,7 +188,12 @@ TEST(MakePlan, OldPlansAreForgotten) {
     bed.run(spec);
   }
   EXPECT_EQ(bed.query("select count(*) from sync_db.main.plans")[0][0].as_integer(), 10);
-  EXPECT_EQ(bed.query("select count(*) from duckdb_tables() where database_name = 'sync_db' and schema_name = 'plan'")[0][0].as_integer(), 10);
+  EXPECT_EQ(
+      bed.query(
+             "select count(*) from duckdb_tables() where database_name = 'sync_db' and schema_name = 'plan'")
+          [0][0]
+              .as_integer(),
+      10);
 }
 
 }  // namespace

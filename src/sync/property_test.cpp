@@ -1,4 +1,5 @@
-// Random models, random faults, thirty runs each; after every run the destination's own book is audited against model and snapshot.
+// Random models, random faults, thirty runs each; after every run the destination's own book is audited
+// against model and snapshot.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -16,7 +17,8 @@ using testing::text_of;
 
 class World {
  public:
-  World(std::uint64_t seed, const std::string& options) : spec_(spec_of(people_yaml + options + "guards: {removed: 100%}\n")), random_(seed) {
+  World(std::uint64_t seed, const std::string& options)
+      : spec_(spec_of(people_yaml + options + "guards: {removed: 100%}\n")), random_(seed) {
     bed_.destination.limits = {7, 0, 1};  // one worker: a seed tells everything
     options_.approved = true;
     options_.retry.attempts_max = 2;  // so that answers stay lost
@@ -42,7 +44,8 @@ class World {
       EXPECT_EQ(bed_.destination.records.at(key), fields) << key;
     }
     for (const auto& [key, fields] : bed_.destination.records)
-      EXPECT_TRUE(spec_.removed == Removal::ignore || model_.contains(key) || doubtful_adds_.contains(key)) << key;
+      EXPECT_TRUE(spec_.removed == Removal::ignore || model_.contains(key) || doubtful_adds_.contains(key))
+          << key;
     bed_.destination.forget_requests();
     EXPECT_EQ(bed_.run(spec_).tally.planned, 0u);
     EXPECT_TRUE(bed_.destination.requests.empty());
@@ -54,7 +57,8 @@ class World {
 
   std::set<std::string> open_keys() {
     std::set<std::string> out;
-    for (const state::Reject& reject : bed_.store->rejects(spec_.name, true)) out.insert(nlohmann::json::parse(reject.key)[0].dump());
+    for (const state::Reject& reject : bed_.store->rejects(spec_.name, true))
+      out.insert(nlohmann::json::parse(reject.key)[0].dump());
     return out;
   }
 
@@ -62,10 +66,15 @@ class World {
     for (int id = 1; id <= 60; ++id) {
       const std::string key = std::to_string(id);
       if (chance(4)) model_.erase(key);
-      if (chance(model_.contains(key) ? 10 : 15)) model_[key] = std::string(1, static_cast<char>('a' + std::uniform_int_distribution<int>(0, 3)(random_))) + "|" + std::to_string(id % 5);
+      if (chance(model_.contains(key) ? 10 : 15))
+        model_[key] =
+            std::string(1, static_cast<char>('a' + std::uniform_int_distribution<int>(0, 3)(random_))) + "|" +
+            std::to_string(id % 5);
     }
     std::string rows;
-    for (const auto& [key, fields] : model_) rows += fmt::format("{}({}, '{}', {})", rows.empty() ? "" : ", ", key, fields.substr(0, 1), fields.substr(2));
+    for (const auto& [key, fields] : model_)
+      rows += fmt::format("{}({}, '{}', {})", rows.empty() ? "" : ", ", key, fields.substr(0, 1),
+                          fields.substr(2));
     bed_.model("select * from (values " + rows + ") t(id, name, score)");
   }
 
@@ -131,7 +140,10 @@ TEST_P(Property, WhateverHappensNothingIsLostAndNothingIsSaidToBeThereThatIsNot)
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Property,
-                         ::testing::Combine(::testing::Values("mode: upsert\n", "mode: upsert\nremoved: delete\n", "mode: insert\n"), ::testing::Values(1, 2)));
+                         ::testing::Combine(::testing::Values("mode: upsert\n",
+                                                              "mode: upsert\nremoved: delete\n",
+                                                              "mode: insert\n"),
+                                            ::testing::Values(1, 2)));
 
 }  // namespace
 }  // namespace eddy::sync

@@ -1,4 +1,5 @@
-// For tests of this folder: a project in a scratch folder, a model as a warehouse table, and a destination that does as it is told.
+// For tests of this folder: a project in a scratch folder, a model as a warehouse table, and a destination
+// that does as it is told.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -8,9 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "support/scratch.h"
 #include "sync/apply.h"
 #include "sync/plan_sql.h"
-#include "support/scratch.h"
 
 namespace eddy::sync::testing {
 
@@ -56,14 +57,18 @@ class ScriptedDestination final : public Destination {
   std::vector<std::string> sent() const {  // "add 1|Ada" …, in the order of sending
     std::vector<std::string> out;
     for (const auto& request : requests)
-      for (const Change& change : request) out.push_back(std::string(name_of(change.operation)) + " " + text_of(change.key) + (change.fields.empty() ? "" : "=" + text_of(change.fields)));
+      for (const Change& change : request)
+        out.push_back(std::string(name_of(change.operation)) + " " + text_of(change.key) +
+                      (change.fields.empty() ? "" : "=" + text_of(change.fields)));
     return out;
   }
   void forget_requests() { requests.clear(); }
 
   std::string check() override { return "scripted"; }
   std::vector<std::string> objects() override { return {"people"}; }
-  std::optional<ObjectSchema> describe(const std::string& name) override { return name == object.name ? std::optional(object) : std::nullopt; }
+  std::optional<ObjectSchema> describe(const std::string& name) override {
+    return name == object.name ? std::optional(object) : std::nullopt;
+  }
   std::unique_ptr<Writer> open(const Delivery& d) override {
     ++opened;
     delivery = d;
@@ -101,26 +106,32 @@ class ScriptedDestination final : public Destination {
 
 inline SyncSpec spec_of(const std::string& yaml, const std::string& name = "people") {
   Diagnostics diagnostics;
-  const config::Node node = config::parse(yaml, "syncs/" + name + ".yml", config::no_variables(), diagnostics);
+  const config::Node node =
+      config::parse(yaml, "syncs/" + name + ".yml", config::no_variables(), diagnostics);
   auto spec = parse_sync(name, node, diagnostics);
   diagnostics.throw_if_any();
   return *spec;
 }
 
 inline const std::string people_yaml =
-    "model: warehouse.people\ndestination: crm\nobject: people\nkey: {id: id}\nfields: {name: name, score: score}\n";
+    "model: warehouse.people\ndestination: crm\nobject: people\nkey: {id: id}\nfields: {name: name, score: "
+    "score}\n";
 
 class Bed {
  public:
-  explicit Bed(std::filesystem::path folder = {}) : folder_(folder.empty() ? scratch_.path() : std::move(folder)) { open(); }
+  explicit Bed(std::filesystem::path folder = {})
+      : folder_(folder.empty() ? scratch_.path() : std::move(folder)) {
+    open();
+  }
 
   void open() {
     std::filesystem::create_directories(folder_ / ".eddy");
     store = state::Store::open(folder_ / ".eddy" / "state.db");
     engine::Options options;
     options.threads = 2;
-    session = std::make_unique<warehouse::Session>(warehouse::Places{folder_, folder_ / ".eddy", folder_ / "lake", folder_ / "warehouse.duckdb"}, *store, options,
-                                                   warehouse::Access::write);
+    session = std::make_unique<warehouse::Session>(
+        warehouse::Places{folder_, folder_ / ".eddy", folder_ / "lake", folder_ / "warehouse.duckdb"}, *store,
+        options, warehouse::Access::write);
   }
   void close() {
     session.reset();
@@ -157,9 +168,13 @@ class Bed {
     const Standing standing = read_standing(c, spec.name);
     if (!standing.definition) return out;
     const std::size_t keys = standing.definition->key.size(), values = standing.definition->fields.size();
-    for (const Row& row : c.query("select row_hash = 0, " + numbered("k", keys) + (values == 0 ? "" : ", " + numbered("v", values)) + " from " + snapshot_table(spec.name)).rows()) {
+    for (const Row& row :
+         c.query("select row_hash = 0, " + numbered("k", keys) +
+                 (values == 0 ? "" : ", " + numbered("v", values)) + " from " + snapshot_table(spec.name))
+             .rows()) {
       const auto value_at = row.begin() + 1 + static_cast<std::ptrdiff_t>(keys);
-      out[text_of({row.begin() + 1, value_at})] = (row[0].as_boolean() ? "?" : "") + text_of({value_at, row.end()});
+      out[text_of({row.begin() + 1, value_at})] =
+          (row[0].as_boolean() ? "?" : "") + text_of({value_at, row.end()});
     }
     return out;
   }

@@ -34,7 +34,8 @@ struct SyncSpec {
   Mode mode = Mode::upsert;
   Removal removed = Removal::ignore;
   Guards guards;
-  std::vector<std::string> on;  // triggers, as written: "every 15m", "after clean.x", "cron …", "webhook", "continuous"
+  std::vector<std::string>
+      on;  // triggers, as written: "every 15m", "after clean.x", "cron …", "webhook", "continuous"
   std::vector<std::string> tags;
   std::string description;
   config::Node options;  // destination-specific; may be missing
@@ -44,11 +45,13 @@ struct SyncSpec {
 // The one description of the file, for `eddy schema` and for the checks of parse_sync.
 const config::Shape& sync_shape();
 
-// Adds every problem to `diagnostics`; nullopt when there is one. Codes: config.*, sync.bad_name, sync.bad_model,
-// sync.bad_removed, sync.bad_trigger, sync.duplicate_field, sync.missing_expression, sync.unsupported (with what to write instead).
-std::optional<SyncSpec> parse_sync(const std::string& name, const config::Node& node, Diagnostics& diagnostics);
+// Adds every problem to `diagnostics`; nullopt when there is one. Codes: config.*, sync.bad_name,
+// sync.bad_model, sync.bad_removed, sync.bad_trigger, sync.duplicate_field, sync.missing_expression,
+// sync.unsupported (with what to write instead).
+std::optional<SyncSpec> parse_sync(const std::string& name, const config::Node& node,
+                                   Diagnostics& diagnostics);
 
-std::string_view name_of(Removal removed);  // ignore | delete | archive | clear
+std::string_view name_of(Removal removed);    // ignore | delete | archive | clear
 std::string node_name(const SyncSpec& spec);  // "sync.hubspot_contacts"
 
 }  // namespace eddy::sync

@@ -18,7 +18,8 @@ std::vector<Diagnostic> complaints(const std::string& yaml, const std::string& n
   return diagnostics.list();
 }
 
-const std::string head = "model: presentation.people\ndestination: crm\nobject: contacts\nkey: {email: email}\n";
+const std::string head =
+    "model: presentation.people\ndestination: crm\nobject: contacts\nkey: {email: email}\n";
 
 TEST(ParseSync, ReadsEverythingAUserMayWrite) {
   const SyncSpec spec = spec_of(R"(
@@ -37,7 +38,8 @@ on: [every 15m, after presentation.customer_360, cron "0 6 * * 1", webhook]
 options: {anything: 1}
 tags: [crm, daily]
 description: for sales
-)", "hubspot_contacts");
+)",
+                                "hubspot_contacts");
   EXPECT_EQ(spec.name, "hubspot_contacts");
   EXPECT_EQ(node_name(spec), "sync.hubspot_contacts");
   EXPECT_EQ(spec.mode, Mode::update);
@@ -79,7 +81,8 @@ TEST(ParseSync, SaysWhatIsWrongAndWhere) {
            {head + "on: every day\n", "sync.bad_trigger", 5, 5},
            {head + "fields: {email: email}\n", "sync.duplicate_field", 5, 17},
            {head + "fields: {a: ''}\n", "sync.missing_expression", 5, 10},
-           {"model: people\ndestination: crm\nobject: contacts\nkey: {email: email}\n", "sync.bad_model", 1, 8},
+           {"model: people\ndestination: crm\nobject: contacts\nkey: {email: email}\n", "sync.bad_model", 1,
+            8},
            {head + "guards: {removed: 150%}\n", "config.wrong_type", 5, 19},
        }) {
     const auto list = complaints(c.yaml);
@@ -94,10 +97,15 @@ TEST(ParseSync, SaysWhatIsWrongAndWhere) {
 
 TEST(Bind, FindsTypesAndExplainsBadExpressions) {
   Bed bed;
-  bed.model("select 1::integer as id, 'Ada' as first_name, 1.50::decimal(10,2) as ltv, ['a'] as tags, 'x'::enum('x','y') as kind, 0.5::double as p");
+  bed.model(
+      "select 1::integer as id, 'Ada' as first_name, 1.50::decimal(10,2) as ltv, ['a'] as tags, "
+      "'x'::enum('x','y') as kind, 0.5::double as p");
   auto c = bed.session->connect();
-  const std::string start = "model: warehouse.people\ndestination: crm\nobject: people\nkey: {id: id}\nfields:\n";
-  const Definition d = bind(*bed.session, c, spec_of(start + "  a: first_name\n  b: ltv * 2\n  c: tags\n  d: kind\n  e: \"null\"\n  f: \"id -- the number\"\n  g: 5\n"));
+  const std::string start =
+      "model: warehouse.people\ndestination: crm\nobject: people\nkey: {id: id}\nfields:\n";
+  const Definition d = bind(*bed.session, c,
+                            spec_of(start + "  a: first_name\n  b: ltv * 2\n  c: tags\n  d: kind\n  e: "
+                                            "\"null\"\n  f: \"id -- the number\"\n  g: 5\n"));
   std::vector<std::string> types;
   for (const BoundColumn& column : d.fields) types.push_back(column.engine_type);
   EXPECT_EQ(types[0], "VARCHAR");
@@ -121,14 +129,19 @@ TEST(Bind, FindsTypesAndExplainsBadExpressions) {
     EXPECT_EQ(error.diagnostics()[2].position.line, 8);
   }
   try {
-    bind(*bed.session, c, spec_of("model: warehouse.poeple\ndestination: crm\nobject: people\nkey: {id: id}\n"));
+    bind(*bed.session, c,
+         spec_of("model: warehouse.poeple\ndestination: crm\nobject: people\nkey: {id: id}\n"));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), "sync.unknown_model");
     EXPECT_EQ(error.hint(), "did you mean `warehouse.people`?");
     EXPECT_EQ(error.diagnostics()[0].position.column, 8);
   }
-  EXPECT_EQ(testing::code_of([&] { bind(*bed.session, c, spec_of("model: warehouse.people\ndestination: crm\nobject: people\nkey: {id: tags}\n")); }), "sync.bad_key_type");
+  EXPECT_EQ(testing::code_of([&] {
+              bind(*bed.session, c,
+                   spec_of("model: warehouse.people\ndestination: crm\nobject: people\nkey: {id: tags}\n"));
+            }),
+            "sync.bad_key_type");
 }
 
 }  // namespace
