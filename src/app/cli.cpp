@@ -190,6 +190,9 @@ int run_command_line(int argc, char** argv, const Cancel& cancel) {
   } catch (const Error& e) {
     print_error(e, line.json);
     return cancel.requested() ? exit_interrupted : exit_usage;
+  } catch (const std::filesystem::filesystem_error& e) {
+    print_error(Error("file.failed", e.what(), "check that the folder exists and may be read and written"), line.json);
+    return exit_usage;
   } catch (const std::exception& e) {
     print_err(render({"internal.unexpected", e.what(), "this is a defect of eddy; please report it with the project's files", {}, {}}));
     return exit_failed;

@@ -55,7 +55,7 @@ void print_plan(const Context& context, engine::Connection& connection, const sy
   if (c.rejected_before > 0) print_out(fmt::format("  {} refused before and the same since: not sent (eddy rejects {})\n", with_commas(c.rejected_before), spec.name));
   if (c.in_doubt_before > 0) print_out(t.out_style(Style::yellow, fmt::format("  {} in doubt: not sent again by themselves (eddy rejects {})\n", with_commas(c.in_doubt_before), spec.name)));
   for (const auto& [field, rows] : plan.field_changes)
-    if (rows > 0) print_out(fmt::format("  {} rows: {}\n", with_commas(rows), field));
+    if (rows > 0) print_out(fmt::format("  {} row{}: {}\n", with_commas(rows), rows == 1 ? "" : "s", field));
   std::map<Operation, std::size_t> seen;
   std::map<Operation, std::uint64_t> totals = {{Operation::add, c.added}, {Operation::change, c.changed}, {Operation::remove, c.removed}};
   // A look at each kind: rows of one kind stand together only for removes, so the first pages are searched for examples.
