@@ -2,8 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -16,17 +19,18 @@ namespace eddy::conformance {
 struct Target {
   std::string object;
   Schema key;
-  Schema fields;  // at least one of type text
+  Schema fields;                          // the first one of type text takes any text
+  std::set<std::string> required = {};    // of the fields: no record can be without them; of type text
+  std::set<std::string> other_keys = {};  // of the fields: could identify a record as well
 };
 
 class Subject {
  public:
   virtual ~Subject() = default;
   virtual std::unique_ptr<sync::Destination> destination() = 0;
-  // key_columns: 1, or more where composite_keys() is true. Each call makes another object, or empties the
-  // one there is.
+  // Each call makes another object, or empties the one there is. key_columns: 1, or 2 where composite keys
+  // are not waived.
   virtual Target make_object(std::size_t key_columns = 1) = 0;
-  virtual bool composite_keys() const { return true; }
   // The n-th valid value for a key column; different n, different values.
   virtual Value key_value(const Column& column, int n) const;
   // Changes one cell so that the system refuses this row, and only because of its data.
@@ -36,7 +40,8 @@ class Subject {
   virtual nlohmann::json rows(const Target& target) = 0;
   // From now on the system does not answer, or refuses everybody.
   virtual void take_down() = 0;
-  virtual bool supports(sync::Mode) const { return true; }
+  // The next request that writes is carried out, but its answer never arrives.
+  virtual void lose_the_next_answer() { throw std::logic_error("this subject cannot lose an answer"); }
   virtual bool supports(sync::Removal removal) const { return removal != sync::Removal::archive; }
 };
 
@@ -49,11 +54,14 @@ struct NamedSubject {
   std::function<bool()> available;
   std::string missing;  // what to say when it is not available
   std::function<std::unique_ptr<Subject>()> make;
+  // Tests of the suite that say nothing about this system, each with the reason. They are shown as skipped.
+  std::map<std::string, std::string> waivers = {};
 };
 
 // One function per file.
 NamedSubject postgres_subject();
 NamedSubject sqlite_subject();
+std::vector<NamedSubject> saas_subjects();  // the declarative connectors, each before its own eddy-sandbox
 
 std::vector<NamedSubject> all_subjects();
 

@@ -17,8 +17,8 @@ class Values : public Conformance {
   void expect_kept_or_rejected(const std::vector<Value>& values, bool must_be_kept) {
     const Target target = subject_->make_object();
     const std::size_t field = field_of(target, values.front().type());
-    if (field == none)
-      GTEST_SKIP() << "this destination has no field of type " << name_of(values.front().type());
+    ASSERT_NE(field, none) << "no field of type " << name_of(values.front().type())
+                           << ": add one to the target, or waive this test with the reason";
     const auto writer = open(target);
     auto changes = writes(target, static_cast<int>(values.size()), "row");
     for (std::size_t i = 0; i < values.size(); ++i) changes[i].fields[field] = values[i];
@@ -94,6 +94,14 @@ TEST_P(Values, TextIsKeptWhateverItLooksLike) {
   expect_kept_or_rejected(values, true);
 }
 
+TEST_P(Values, WordsOfEveryScriptAreKept) {
+  std::vector<Value> values;
+  for (const char* text : {"Größe", "東京", "🚀👩‍👩‍👧", "e\u0301 and é", "العربية",
+                           "it's \"quoted\"", "a\\b", "007", "a\tb\nc", "{\"a\":1}", "\xF4\x8F\xBF\xBD"})
+    values.push_back(Value::text(text));
+  expect_kept_or_rejected(values, true);
+}
+
 TEST_P(Values, EmptyTextIsNotNull) {
   const Target target = subject_->make_object();
   const auto writer = open(target);
@@ -119,10 +127,23 @@ TEST_P(Values, BrokenTextDoesNotTakeOthersWithIt) {
   changes[3].fields[field] = Value::text("\xFF\xFE");
   changes[4].fields[field] = Value::text("cut off \xE2\x82");
   const Delivered delivered = deliver(*writer, changes);
-  EXPECT_EQ(delivered.requests, 1U) << "such rows are found before they are sent";
-  for (const std::size_t i : {1U, 3U, 4U}) EXPECT_EQ(delivered.verdicts[i].outcome, Outcome::rejected) << i;
+  const std::size_t batches = writer->limits().batch_rows_max == 1 ? 6 : 1;
+  EXPECT_EQ(delivered.requests, batches) << "such rows are found before they are sent";
+  for (const std::size_t i : {3U, 4U}) EXPECT_EQ(delivered.verdicts[i].outcome, Outcome::rejected) << i;
   for (const std::size_t i : {0U, 2U, 5U}) EXPECT_EQ(delivered.verdicts[i].outcome, Outcome::applied) << i;
-  EXPECT_EQ(subject_->rows(target).size(), 3U);
+  // A zero byte is a character: some systems keep it.
+  const bool kept = delivered.verdicts[1].outcome == Outcome::applied;
+  EXPECT_TRUE(kept || delivered.verdicts[1].outcome == Outcome::rejected);
+  auto expected = std::map<std::string, std::string>{
+      {key_text(target, 0), "row 0"}, {key_text(target, 2), "row 2"}, {key_text(target, 5), "row 5"}};
+  if (kept) expected[key_text(target, 1)] = std::string("a\0b", 3);
+  EXPECT_EQ(words(target), expected);
+}
+
+TEST_P(Values, OrdinaryIntegersAreKept) {
+  expect_kept_or_rejected({Value::integer(0), Value::integer(-1), Value::integer(42),
+                           Value::integer(2'000'000'000), Value::integer(-2'000'000'000)},
+                          true);
 }
 
 TEST_P(Values, IntegersOf64BitsAreKept) {
@@ -130,6 +151,12 @@ TEST_P(Values, IntegersOf64BitsAreKept) {
       {Value::integer(0), Value::integer(-1), Value::integer(std::numeric_limits<std::int64_t>::max()),
        Value::integer(std::numeric_limits<std::int64_t>::min()), Value::integer((std::int64_t{1} << 53) + 1)},
       true);
+}
+
+TEST_P(Values, OrdinaryDecimalsAreKept) {
+  expect_kept_or_rejected({Value::decimal("12.5"), Value::decimal("-0.25"), Value::decimal("0"),
+                           Value::decimal("100"), Value::decimal("99999.99")},
+                          true);
 }
 
 TEST_P(Values, DecimalsKeepTheirDigitsOrAreRejected) {
@@ -153,9 +180,12 @@ TEST_P(Values, BooleansAreKept) {
   expect_kept_or_rejected({Value::boolean(true), Value::boolean(false)}, true);
 }
 
-TEST_P(Values, OrdinaryDatesAndTimesAreKept) {
+TEST_P(Values, OrdinaryDatesAreKept) {
   expect_kept_or_rejected({Value::date("2026-11-23"), Value::date("2024-02-29"), Value::date("1900-01-01")},
                           true);
+}
+
+TEST_P(Values, OrdinaryTimesAreKept) {
   expect_kept_or_rejected(
       {Value::timestamp("2026-11-23T10:53:42Z"), Value::timestamp("2026-03-29T01:30:00.123456Z")}, true);
 }
@@ -163,6 +193,9 @@ TEST_P(Values, OrdinaryDatesAndTimesAreKept) {
 TEST_P(Values, FarDatesAreKeptOrRejected) {
   expect_kept_or_rejected(
       {Value::date("0044-03-15 (BC)"), Value::date("0001-01-01"), Value::date("9999-12-31")}, false);
+}
+
+TEST_P(Values, FarTimesAreKeptOrRejected) {
   expect_kept_or_rejected(
       {Value::timestamp("9999-12-31T23:59:59.999999Z"), Value::timestamp("0001-01-01T00:00:00Z")}, false);
 }
