@@ -38,8 +38,10 @@ std::string format_options(const CsvDialect& dialect, const CsvOptions& declared
       fmt::format("delim={}, quote={}, escape={}, comment='', strict_mode=true, null_padding=false",
                   one(dialect.delimiter), one(dialect.quote), one(dialect.quote));
   if (declared.null) out += fmt::format(", nullstr=['', {}]", quote_literal(*declared.null));
-  if (!dialect.date_format.empty()) out += fmt::format(", dateformat={}", quote_literal(dialect.date_format));
-  if (!dialect.timestamp_format.empty())
+  // The engine reads ISO 8601 by itself, and several times faster than by the same format spelled out.
+  if (!dialect.date_format.empty() && dialect.date_format != "%Y-%m-%d")
+    out += fmt::format(", dateformat={}", quote_literal(dialect.date_format));
+  if (!dialect.timestamp_format.empty() && dialect.timestamp_format != "%Y-%m-%d %H:%M:%S")
     out += fmt::format(", timestampformat={}", quote_literal(dialect.timestamp_format));
   return out;
 }
