@@ -7,18 +7,30 @@
 namespace eddy::conformance {
 namespace {
 
+// One server for all tests of a process: they differ in their tables.
+std::unique_ptr<testing::PostgresServer>& shared_server() {
+  static std::unique_ptr<testing::PostgresServer> server;
+  return server;
+}
+int objects_made = 0;
+
 class PostgresSubject final : public Subject {
  public:
+  PostgresSubject() {
+    if (!shared_server()) shared_server() = std::make_unique<testing::PostgresServer>();
+  }
+
   std::unique_ptr<sync::Destination> destination() override {
     return make_destination(
         connectors::postgres_destination(),
         fmt::format("{{host: {}, port: {}, database: {}, user: {}, password: {}, connect_timeout: 5s}}",
-                    server_.host(), server_.port(), server_.database(), server_.user(), server_.password()),
+                    server().host(), server().port(), server().database(), server().user(),
+                    server().password()),
         "/");
   }
 
   Target make_object(std::size_t key_columns) override {
-    Target target{.object = fmt::format("Target {}", ++objects_),
+    Target target{.object = fmt::format("Target {}", ++objects_made),
                   .key = {{"k1", Type::text}},
                   .fields = {{"words", Type::text},
                              {"number", Type::integer},
@@ -31,7 +43,7 @@ class PostgresSubject final : public Subject {
                              {"bytes", Type::blob},
                              {"score", Type::integer}}};
     if (key_columns > 1) target.key.push_back({"k2", Type::integer});
-    server_.sql(
+    server().sql(
         fmt::format("create table \"{}\" (k1 text, k2 bigint default 0, words text, number bigint, amount "
                     "numeric, share float8, flag boolean, "
                     "day date, at timestamptz, doc jsonb, bytes bytea, score int check (score >= 0), "
@@ -43,7 +55,7 @@ class PostgresSubject final : public Subject {
   void spoil(const Target&, Change& change) const override { change.fields.back() = Value::integer(-1); }
 
   nlohmann::json rows(const Target& target) override {
-    return nlohmann::json::parse(server_.sql(
+    return nlohmann::json::parse(server().sql(
         fmt::format("select coalesce(json_agg(r), '[]') from (select k1, k2::text, words, number::text, "
                     "amount::text, share::text, flag::text, "
                     "replace(day::text, ' BC', ' (BC)') as day, (to_json(at at time zone 'UTC') #>> '{{}}') "
@@ -52,11 +64,10 @@ class PostgresSubject final : public Subject {
                     target.object)));
   }
 
-  void take_down() override { server_.stop(); }
+  void take_down() override { shared_server().reset(); }
 
  private:
-  testing::PostgresServer server_;
-  int objects_ = 0;
+  testing::PostgresServer& server() const { return *shared_server(); }
 };
 
 }  // namespace

@@ -181,9 +181,9 @@ Waivers of_every_service() {
   return {
       {"EveryPartOfACompositeKeyCounts", "the service matches a record by exactly one field"},
       {"OpenRefusesUnknownObjectsFieldsAndKeys",
-       "asking the service is describe()'s work, and sync checks a mapping with it before it opens; open() "
-       "checks "
-       "mode, removal and what the connector lists"},
+       "asking the service is describe()'s work, and sync checks object and fields with it before it opens; "
+       "open() "
+       "knows what the connector lists, and a key that identifies nothing is refused by the service"},
       {"RealsAreKeptOrRejected", "the service has no type that promises every bit of a double"},
       {"OrdinaryTimesAreKept", "the service keeps times to the millisecond, the second or the day"},
       {"FarTimesAreKeptOrRejected", "the service keeps times to the millisecond, the second or the day"},

@@ -36,12 +36,12 @@ const OperationSpec& choose(const Spec& spec, const std::string& name, const std
     }
   }
   if (object_fits)
-    throw Error("destination.unsupported_mode", fmt::format("{} cannot {} {} by {}", spec.title, name, object, key),
+    throw Error("destination.unsupported", fmt::format("{} cannot {} {} by {}", spec.title, name, object, key),
                 keys.empty() ? "use another key" : "possible keys: " + join(keys, ", "));
   std::vector<std::string> modes;
   for (const auto& [mode, operations] : spec.operations)
     if (std::any_of(operations.begin(), operations.end(), [&](const OperationSpec& o) { return fits_object(o, object); })) modes.push_back(mode);
-  throw Error("destination.unsupported_mode", fmt::format("{} cannot {} {}", spec.title, name, object), "possible: " + join(modes, ", "));
+  throw Error("destination.unsupported", fmt::format("{} cannot {} {}", spec.title, name, object), "possible: " + join(modes, ", "));
 }
 
 const OperationSpec& clearing(const Spec& spec, const sync::Delivery& delivery) {
@@ -73,11 +73,11 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery&
     std::vector<std::string> names;
     for (const ObjectSpec& object : spec_->objects.list) names.push_back(object.name);
     std::string hint = did_you_mean_hint(delivery.object, names);
-    throw Error("destination.unknown_object", fmt::format("{} has no object `{}`", spec_->title, delivery.object),
+    throw Error("destination.no_such_object", fmt::format("{} has no object `{}`", spec_->title, delivery.object),
                 hint.empty() ? "known: " + join(names, ", ") : hint);
   }
   if (delivery.key.size() != 1)
-    throw Error("destination.unsupported_key", fmt::format("{} matches records by exactly one field, not {}", spec_->title, delivery.key.size()),
+    throw Error("destination.unsupported", fmt::format("{} matches records by exactly one field, not {}", spec_->title, delivery.key.size()),
                 "give one key field");
   const std::string& key = delivery.key.front().name;
   const OperationSpec& write = choose(*spec_, std::string(name_of(delivery.mode)), delivery.object, key);

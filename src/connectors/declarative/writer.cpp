@@ -42,7 +42,7 @@ sync::Limits DeclarativeWriter::limits() const { return {write_.rows_max, write_
 
 const OperationSpec& DeclarativeWriter::operation_for(std::span<const Change> changes) const {
   if (changes.front().operation != Operation::remove) return write_;
-  if (remove_ == nullptr) throw Error("destination.unsupported_mode", fmt::format("{}: removals are not delivered by this sync", delivery_.sync), "set `removed:` in the sync");
+  if (remove_ == nullptr) throw Error("destination.unsupported", fmt::format("{}: removals are not delivered by this sync", delivery_.sync), "set `removed:` in the sync");
   return *remove_;
 }
 
