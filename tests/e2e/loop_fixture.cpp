@@ -30,7 +30,8 @@ std::string one_spelling(double number) { return fmt::format("{:.12g}", number =
 }  // namespace
 
 SandboxServices::SandboxServices(const Scratch& scratch, const std::vector<std::string>& flags) {
-  Command command{.argv = {program("eddy-sandbox").string(), "--port-base", "0"}, .directory = scratch.path()};
+  Command command{.argv = {program("eddy-sandbox").string(), "--port-base", "0"},
+                  .directory = scratch.path()};
   command.argv.insert(command.argv.end(), flags.begin(), flags.end());
   program_ = std::make_unique<Background>(command, scratch / "sandbox.log");
   program_->wait_for("ready");
@@ -48,7 +49,8 @@ json SandboxServices::get(const std::string& page) {
   request.url = any_url_ + "/_sandbox" + page;
   const http::Result result = client_.send(request);
   if (!result) throw std::runtime_error(page + ": " + result.error().message);
-  if (result->status != 200) throw std::runtime_error(fmt::format("{}: {} {}", page, result->status, result->body));
+  if (result->status != 200)
+    throw std::runtime_error(fmt::format("{}: {} {}", page, result->status, result->body));
   return json::parse(result->body);
 }
 
@@ -115,7 +117,8 @@ std::string plain(const json& value) {
   return ec == std::errc{} && end == text.data() + text.size() ? one_spelling(number) : text;
 }
 
-Records records_by(const std::string& key, const std::vector<std::string>& fields, const std::vector<json>& rows) {
+Records records_by(const std::string& key, const std::vector<std::string>& fields,
+                   const std::vector<json>& rows) {
   Records records;
   for (const json& row : rows) {
     std::map<std::string, std::string> record;

@@ -1,5 +1,5 @@
-// What the tests of the whole loop share: a project folder in which the programs run, the services around it, and the
-// comparison of what a model says with what a service holds.
+// What the tests of the whole loop share: a project folder in which the programs run, the services around it,
+// and the comparison of what a model says with what a service holds.
 #pragma once
 
 #include <map>
@@ -53,12 +53,13 @@ class ProjectFolder {
   std::map<std::string, std::string> environment_;
 };
 
-// Key → field → text. A number is written one way, however its carrier spells it ("59.00", 59, 59.0); null and absent are "".
+// Key → field → text. A number is written one way, however its carrier spells it ("59.00", 59, 59.0); null
+// and absent are "".
 using Records = std::map<std::string, std::map<std::string, std::string>>;
 
 std::string plain(const nlohmann::json& value);
-// A field is the name of a member; "user_fields.plan" leads into a nested one. Throws std::runtime_error when a key
-// occurs twice.
+// A field is the name of a member; "user_fields.plan" leads into a nested one. Throws std::runtime_error when
+// a key occurs twice.
 Records records_by(const std::string& key, const std::vector<std::string>& fields,
                    const std::vector<nlohmann::json>& rows);
 // What is missing, too much, or different, at most a few lines; empty when both are the same.
