@@ -17,7 +17,7 @@ setup: ## Install what is missing: Debian packages, DuckDB, ECharts, test data
 
 build: ## Build the release preset: build/release/bin/eddy
 	@tools/setup build
-	@tools/build release $(JOBS)
+	@tools/build release $(JOBS) programs
 
 demo: build ## Run the whole loop on the example shop, and show where the data went
 	@tools/setup demo

@@ -75,7 +75,8 @@ Connection Database::connect() {
   data->database = data_;
   if (duckdb_connect(data_->handle, &data->handle) != DuckDBSuccess) throw Error("engine.open_failed", "cannot make another engine connection");
   Connection connection(std::move(data));
-  connection.execute("SET TimeZone = 'UTC'");
+  // The engine counts rows for rows_done() only when it believes to draw a bar; it must not draw one.
+  connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = true; SET enable_progress_bar_print = false");
   return connection;
 }
 
@@ -261,6 +262,10 @@ std::vector<EngineColumn> Connection::columns_of(std::string_view sql) {
 }
 
 void Connection::interrupt() { duckdb_interrupt(data_->handle); }
+double Connection::share_done() {
+  const double percentage = duckdb_query_progress(data_->handle).percentage;
+  return percentage > 0 ? percentage / 100 : 0;
+}
 std::uint64_t Connection::rows_done() { return duckdb_query_progress(data_->handle).rows_processed; }
 Database Connection::database_of() const { return Database(data_->database); }
 

@@ -103,7 +103,9 @@ class Connection {
   std::vector<EngineColumn> columns_of(std::string_view sql);  // of one SELECT, bound but not executed
   Appender appender(std::string_view catalog, std::string_view schema, std::string_view table);
   void interrupt();           // from any thread: the running statement ends with engine.interrupted
-  std::uint64_t rows_done();  // progress of the running statement, from any thread; 0 when unknown
+  // Progress of the running statement, from any thread: rows taken in, and its share from 0 to 1; 0 when unknown.
+  std::uint64_t rows_done();
+  double share_done();
   Database database_of() const;
 
  private:

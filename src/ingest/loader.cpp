@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -10,13 +11,13 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "engine/watch.h"
 #include "ingest/bytes.h"
 #include "ingest/csv.h"
 #include "ingest/json.h"
 #include "ingest/parquet.h"
 #include "ingest/quarantine.h"
 #include "ingest/seen.h"
-#include "ingest/watch.h"
 #include "lake/layout.h"
 #include "lake/publish.h"
 
@@ -27,6 +28,16 @@ using engine::quote_literal;
 using nlohmann::json;
 
 namespace {
+
+// How many lines a text file has, judged by its first 64 KiB; for progress only.
+std::uint64_t about_lines(const fs::path& file, std::uint64_t bytes) {
+  std::string head(64 << 10, '\0');
+  std::ifstream in(file, std::ios::binary);
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  const auto read = static_cast<std::uint64_t>(in.gcount());
+  const auto lines = static_cast<std::uint64_t>(std::count(head.begin(), head.begin() + in.gcount(), '\n'));
+  return read == 0 ? 0 : lines * bytes / read;
+}
 
 // The engine's own spelling of the declared types; a word it does not know is the user's mistake.
 StreamSpec with_canonical_types(engine::Connection& connection, StreamSpec stream) {
@@ -64,7 +75,7 @@ class Load {
         connection_(session.connect()),
         stream_(with_canonical_types(connection_, stream)),
         cancel_(cancel),
-        watch_(connection_, progress, stream.relation(), cancel),
+        watch_(connection_, stream.relation(), progress, cancel),
         loads_(session.store().loads(stream.source, stream.name)),
         seen_(loads_, stream_),
         schema_(seen_.schema()),
@@ -143,6 +154,8 @@ class Load {
     Rendering job{connection_,  stream_, cancel_, record_.id,        record_.loaded_at,
                   piece.origin, raw,     work,    staged / rows_name};
     const Compression compression = compression_of(raw);
+    if (compression == Compression::none && piece.format != Format::parquet)
+      watch_.expect_rows(about_lines(raw, stamp.bytes));
     Rendered rendered;
     try {
       if (compression != Compression::none) {
@@ -319,7 +332,7 @@ class Load {
   engine::Connection connection_;
   StreamSpec stream_;
   const Cancel& cancel_;
-  Watch watch_;
+  engine::Watch watch_;
   std::vector<state::Load> loads_;
   Seen seen_;
   StreamSchema schema_;

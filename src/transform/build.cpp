@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "engine/watch.h"
 #include "lake/layout.h"
 #include "transform/model_sql.h"
-#include "transform/watch.h"
 
 namespace eddy::transform {
 
@@ -34,7 +34,7 @@ class Build {
         connection_(session.connect()) {}
 
   BuildResult run() {
-    throw_if_cancelled(cancel_);
+    engine::throw_if_cancelled(cancel_);
     inputs_ = dependencies(connection_, spec_);
     check_inputs();
     result_.relation = spec_.relation();
@@ -111,7 +111,7 @@ class Build {
   void build_lake_table() {
     auto staged = lake::Staged::file(session_.places().lake, ".parquet");
     {
-      const Watch watch(connection_, spec_.relation(), progress_, cancel_);
+      const engine::Watch watch(connection_, spec_.relation(), progress_, cancel_);
       result_.rows = with_place(1, [&] {
         return connection_
             .query(fmt::format("copy (\n{}\n) to {} (format parquet, compression zstd)", spec_.sql(),
@@ -120,7 +120,7 @@ class Build {
       });
       check_lake_key(staged.path());
     }
-    throw_if_cancelled(cancel_);
+    engine::throw_if_cancelled(cancel_);
     const auto path = lake::model_version(spec_.relation(), result_.version);
     staged.publish(path);
     result_.summary = fmt::format("{} row{}", with_commas(result_.rows), result_.rows == 1 ? "" : "s");
@@ -152,12 +152,12 @@ class Build {
   void build_warehouse_table() {
     Content content;
     {
-      const Watch watch(connection_, spec_.relation(), progress_, cancel_);
+      const engine::Watch watch(connection_, spec_.relation(), progress_, cancel_);
       with_place(1, [&] {
         connection_.execute(fmt::format("create temp table {} as\n{}", staged_table, spec_.sql()));
       });
     }
-    throw_if_cancelled(cancel_);
+    engine::throw_if_cancelled(cancel_);
     {
       // From reading the keys of other tables to the commit nobody else may move them.
       const std::lock_guard writer(session_.warehouse_writer());
@@ -175,21 +175,21 @@ class Build {
   Content publish() {
     Content content;
     {
-      const Watch watch(connection_, spec_.relation(), progress_, cancel_);
+      const engine::Watch watch(connection_, spec_.relation(), progress_, cancel_);
       content = with_place(no_place, [&] { return make_content(connection_, spec_); });
     }
-    throw_if_cancelled(cancel_);
+    engine::throw_if_cancelled(cancel_);
     use_warehouse(connection_);
     try {
       engine::Transaction transaction(connection_);
       {
-        const Watch watch(connection_, spec_.relation(), progress_, cancel_);
+        const engine::Watch watch(connection_, spec_.relation(), progress_, cancel_);
         const Preference preference =
             spec_.materialize == Materialize::dimension ? Preference::merge : Preference::rebuild;
         result_.rebuilt =
             replace_table(connection_, content.table, std::string(content_table), preference).rebuilt;
       }
-      throw_if_cancelled(cancel_);
+      engine::throw_if_cancelled(cancel_);
       transaction.commit();
     } catch (const Error& e) {
       throw explain_violation(connection_, spec_, content.table, e);

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "core/text.h"
-#include "transform/watch.h"
+#include "engine/watch.h"
 
 namespace eddy::transform {
 
@@ -145,9 +145,9 @@ std::vector<Dependency> test_dependencies(engine::Connection& connection, const 
 
 TestResult run_test(warehouse::Session& session, const DataTest& test, const Cancel& cancel) {
   constexpr std::size_t samples_max = 5;
-  throw_if_cancelled(cancel);
+  engine::throw_if_cancelled(cancel);
   auto connection = session.connect();
-  const Watch watch(connection, test.name, silent_progress(), cancel);
+  const engine::Watch watch(connection, test.name, silent_progress(), cancel);
   TestResult result{test.name, TestStatus::passed, 0, {}, test.sql, "holds"};
   try {
     // One pass: rows are counted as they stream by, and the first few are kept.
