@@ -29,8 +29,9 @@ namespace {
 
 [[noreturn]] void fail(const char* raw, duckdb_error_type type, const std::string& memory_limit) {
   const std::string message = redact(raw == nullptr ? "unknown engine error" : raw);
-  if (type == DUCKDB_ERROR_INTERRUPT) throw Error("engine.interrupted", "the statement was interrupted");
-  if (type == DUCKDB_ERROR_OUT_OF_MEMORY)
+  // While a statement is prepared the engine tells the kind of error only in its words.
+  if (type == DUCKDB_ERROR_INTERRUPT || message.starts_with("INTERRUPT Error")) throw Error("engine.interrupted", "the statement was interrupted");
+  if (type == DUCKDB_ERROR_OUT_OF_MEMORY || message.starts_with("Out of Memory Error"))
     throw Error("engine.out_of_memory", message, fmt::format("the limit is {}; raise `engine: {{memory_limit: …}}` in eddy.yml", memory_limit));
   throw Error("engine.query_failed", message);
 }
