@@ -1,4 +1,5 @@
-// Speed is measured against the bare tool in the same run, and said as a ratio: machines differ, ratios much less.
+// Speed is measured against the bare tool in the same run, and said as a ratio: machines differ, ratios much
+// less.
 #pragma once
 
 #include <filesystem>
@@ -9,22 +10,26 @@
 namespace eddy::bench {
 
 struct Line {
-  std::string what;     // "CSV → raw + Parquet, 1.0 GB"
-  std::string ours;     // "4.01 s"
-  std::string bare;     // "3.43 s (DuckDB COPY)"
+  std::string what;  // "CSV → raw + Parquet, 1.0 GB"
+  std::string ours;  // "4.01 s"
+  std::string bare;  // "3.43 s (DuckDB COPY)"
   double ratio = 0;
-  std::string bar;      // "≤ 1.3"
+  std::string bar;  // "≤ 1.3"
   bool met = false;
 };
 
-// Where large inputs are made once and kept between runs ($EDDY_BENCH_DIR, or a folder in the system's temporary one).
+// Where large inputs are made once and kept between runs ($EDDY_BENCH_DIR, or a folder in the system's
+// temporary one).
 std::filesystem::path data_folder();
 
-// Seconds of each, alternating, `repeats` times after `prepare`; medians, so that one disturbed run counts for nothing.
+// Seconds of each, alternating, `repeats` times after `prepare`; medians, so that one disturbed run counts
+// for nothing.
 struct Pair {
   double ours = 0, bare = 0;
 };
-Pair alternate(int repeats, const std::function<void()>& ours, const std::function<void()>& bare, const std::function<void()>& before_each = [] {});
+Pair alternate(
+    int repeats, const std::function<void()>& ours, const std::function<void()>& bare,
+    const std::function<void()>& before_each = [] {});
 
 // Runs this program again with the arguments and returns its standard output; its peak memory is its own.
 std::string child(const std::vector<std::string>& arguments);

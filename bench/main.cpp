@@ -17,7 +17,8 @@ namespace eddy::bench {
 
 std::filesystem::path data_folder() {
   const char* chosen = std::getenv("EDDY_BENCH_DIR");
-  const auto folder = chosen != nullptr ? std::filesystem::path(chosen) : std::filesystem::temp_directory_path() / "eddy-bench";
+  const auto folder = chosen != nullptr ? std::filesystem::path(chosen)
+                                        : std::filesystem::temp_directory_path() / "eddy-bench";
   std::filesystem::create_directories(folder);
   return folder;
 }
@@ -34,7 +35,8 @@ double median(std::vector<double> values) {
 }
 }  // namespace
 
-Pair alternate(int repeats, const std::function<void()>& ours, const std::function<void()>& bare, const std::function<void()>& before_each) {
+Pair alternate(int repeats, const std::function<void()>& ours, const std::function<void()>& bare,
+               const std::function<void()>& before_each) {
   std::vector<double> a, b;
   for (int i = 0; i < repeats; ++i) {
     before_each();
@@ -66,7 +68,12 @@ double peak_rss_mb() {
 Line ratio_line(std::string what, const Pair& pair, std::string bare_name, double bar, bool at_most) {
   // "at least 0.6 ×" is about speed, the inverse of time.
   const double ratio = at_most ? pair.ours / pair.bare : pair.bare / pair.ours;
-  return {std::move(what), fmt::format("{:.2f} s", pair.ours), fmt::format("{:.2f} s ({})", pair.bare, bare_name), ratio, fmt::format("{} {}", at_most ? "≤" : "≥", bar), at_most ? ratio <= bar : ratio >= bar};
+  return {std::move(what),
+          fmt::format("{:.2f} s", pair.ours),
+          fmt::format("{:.2f} s ({})", pair.bare, bare_name),
+          ratio,
+          fmt::format("{} {}", at_most ? "≤" : "≥", bar),
+          at_most ? ratio <= bar : ratio >= bar};
 }
 
 }  // namespace eddy::bench
@@ -79,14 +86,18 @@ int main(int argc, char** argv) {
     double scale = 1;
     std::vector<std::string> wanted;
     for (std::size_t i = 0; i < arguments.size(); ++i)
-      if (arguments[i] == "--scale" && i + 1 < arguments.size()) scale = std::stod(arguments[++i]);
-      else wanted.push_back(arguments[i]);
-    const std::vector<std::pair<std::string, std::vector<Line> (*)(double)>> all = {{"ingest", ingest}, {"plan", plan}, {"postgres", postgres}};
+      if (arguments[i] == "--scale" && i + 1 < arguments.size())
+        scale = std::stod(arguments[++i]);
+      else
+        wanted.push_back(arguments[i]);
+    const std::vector<std::pair<std::string, std::vector<Line> (*)(double)>> all = {
+        {"ingest", ingest}, {"plan", plan}, {"postgres", postgres}};
     fmt::print("{:<58} {:>12} {:>28} {:>8} {:>8}\n", "what", "eddy", "bare", "ratio", "bar");
     for (const auto& [name, measure] : all) {
       if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
       for (const Line& line : measure(scale)) {
-        fmt::print("{:<58} {:>12} {:>28} {:>8.2f} {:>8}  {}\n", line.what, line.ours, line.bare, line.ratio, line.bar, line.met ? "met" : "MISSED");
+        fmt::print("{:<58} {:>12} {:>28} {:>8.2f} {:>8}  {}\n", line.what, line.ours, line.bare, line.ratio,
+                   line.bar, line.met ? "met" : "MISSED");
         std::fflush(stdout);
       }
     }

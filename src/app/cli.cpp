@@ -13,8 +13,10 @@ namespace eddy::app {
 namespace {
 
 constexpr const char* footer =
-    "Selection (-s, --exclude) is dbt's: name, clean.*, tag:x, path:models/clean, +x, x+, 2+x, @x; space = union, comma = intersection.\n"
-    "Exit codes: 0 done · 1 something failed or was rejected · 2 usage or configuration, nothing ran · 3 plan --detailed-exitcode found changes ·\n"
+    "Selection (-s, --exclude) is dbt's: name, clean.*, tag:x, path:models/clean, +x, x+, 2+x, @x; space = "
+    "union, comma = intersection.\n"
+    "Exit codes: 0 done · 1 something failed or was rejected · 2 usage or configuration, nothing ran · 3 "
+    "plan --detailed-exitcode found changes ·\n"
     "            4 a guard holds the plan · 130 interrupted\n"
     "Data goes to stdout, everything else to stderr. NO_COLOR is honoured.";
 
@@ -27,7 +29,10 @@ struct CommandLine {
 };
 
 void add_selection(CLI::App* command, Selection& selection) {
-  command->add_option("-s,--select", selection.select, "Which nodes (dbt's selection grammar); may be repeated")->take_all()->expected(1, -1);
+  command
+      ->add_option("-s,--select", selection.select, "Which nodes (dbt's selection grammar); may be repeated")
+      ->take_all()
+      ->expected(1, -1);
   command->add_option("--exclude", selection.exclude, "Which nodes not")->take_all()->expected(1, -1);
 }
 
@@ -42,7 +47,8 @@ void add_project_commands(CLI::App& app, CommandLine& line) {
   auto& init_options = keep<InitOptions>();
   auto* c = app.add_subcommand("init", "Start a project: a small one, or from a folder of data files");
   c->add_option("DIR", init_options.folder, "Where; made when it does not exist")->default_str(".");
-  c->add_option("--from", init_options.from, "Look at the data files in this folder and write sources, models and a dashboard for them");
+  c->add_option("--from", init_options.from,
+                "Look at the data files in this folder and write sources, models and a dashboard for them");
   c->callback([&] { line.action = [&](const Context& x) { return init(x, init_options); }; });
 
   c = app.add_subcommand("validate", "Check every file of the project; touch no data");
@@ -68,7 +74,8 @@ void add_project_commands(CLI::App& app, CommandLine& line) {
 
 void add_flow_commands(CLI::App& app, CommandLine& line) {
   auto& run_options = keep<RunOptions>();
-  auto* c = app.add_subcommand("run", "The whole loop in graph order: ingest, models, tests, syncs, dashboards");
+  auto* c =
+      app.add_subcommand("run", "The whole loop in graph order: ingest, models, tests, syncs, dashboards");
   add_selection(c, run_options.selection);
   c->add_option("--threads", run_options.threads, "Nodes at the same time");
   c->callback([&] { line.action = [&](const Context& x) { return run(x, run_options); }; });
@@ -84,7 +91,8 @@ void add_flow_commands(CLI::App& app, CommandLine& line) {
   auto& apply_options = keep<ApplyOptions>();
   c = app.add_subcommand("apply", "Send exactly what a plan file says; refused when the plan is stale");
   c->add_option("PLAN", apply_options.plan, "File written by `eddy plan --out`");
-  c->add_option("--approve", apply_options.approve, "Send this plan although a guard holds it; an ID, may be repeated");
+  c->add_option("--approve", apply_options.approve,
+                "Send this plan although a guard holds it; an ID, may be repeated");
   c->callback([&] { line.action = [&](const Context& x) { return apply(x, apply_options); }; });
 
   static Selection test_selection;
@@ -107,14 +115,17 @@ void add_looking_commands(CLI::App& app, CommandLine& line) {
   c->callback([&] { line.action = [&](const Context& x) { return show(x, show_options); }; });
 
   auto& query_options = keep<QueryOptions>();
-  c = app.add_subcommand("query", "Run SQL over every relation of the project: raw, clean, presentation, warehouse");
+  c = app.add_subcommand("query",
+                         "Run SQL over every relation of the project: raw, clean, presentation, warehouse");
   c->add_option("SQL", query_options.sql, "The statement; - reads it from standard input")->required();
-  c->add_option("--format", query_options.format, "table | csv | json")->check(CLI::IsMember({"table", "csv", "json"}));
+  c->add_option("--format", query_options.format, "table | csv | json")
+      ->check(CLI::IsMember({"table", "csv", "json"}));
   c->add_option("--limit", query_options.limit, "Rows at most");
   c->callback([&] { line.action = [&](const Context& x) { return query(x, query_options); }; });
 
   auto& map_options = keep<MapOptions>();
-  c = app.add_subcommand("map", "Suggest a mapping for a sync from the model's columns and the object's fields");
+  c = app.add_subcommand("map",
+                         "Suggest a mapping for a sync from the model's columns and the object's fields");
   c->add_option("SYNC", map_options.sync, "Its name")->required();
   c->callback([&] { line.action = [&](const Context& x) { return map(x, map_options); }; });
 
@@ -130,10 +141,12 @@ void add_looking_commands(CLI::App& app, CommandLine& line) {
   c = app.add_subcommand("rejects", "Rows that destinations refused, and lines that loads put in quarantine");
   c->add_option("SYNC", rejects_name, "A sync, or a stream like raw.shop_customers; none: all");
   c->add_option("--limit", rejects_limit, "How many")->default_val(50);
-  c->callback([&] { line.action = [](const Context& x) { return rejects(x, rejects_name, rejects_limit); }; });
+  c->callback(
+      [&] { line.action = [](const Context& x) { return rejects(x, rejects_name, rejects_limit); }; });
 
   auto& connectors_options = keep<ConnectorsOptions>();
-  c = app.add_subcommand("connectors", "The systems eddy can reach; with a NAME, its settings, objects and limits");
+  c = app.add_subcommand("connectors",
+                         "The systems eddy can reach; with a NAME, its settings, objects and limits");
   c->add_option("NAME", connectors_options.name, "Connector type, or a connection of this project");
   c->add_option("OBJECT", connectors_options.object, "Fields of this object, asked from the destination");
   c->callback([&] { line.action = [&](const Context& x) { return connectors(x, connectors_options); }; });
@@ -148,10 +161,18 @@ void print_error(const Error& error, bool json) {
       print_err(render(d));
       continue;
     }
-    print_out(nlohmann::json{{"type", "error"}, {"code", d.code}, {"message", d.message}, {"hint", d.hint}, {"file", d.position.file}, {"line", d.position.line}, {"column", d.position.column}}
-                  .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    print_out(nlohmann::json{{"type", "error"},
+                             {"code", d.code},
+                             {"message", d.message},
+                             {"hint", d.hint},
+                             {"file", d.position.file},
+                             {"line", d.position.line},
+                             {"column", d.position.column}}
+                  .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
+              "\n");
   }
-  if (!json && error.diagnostics().size() > 1) print_err(fmt::format("{} errors\n", error.diagnostics().size()));
+  if (!json && error.diagnostics().size() > 1)
+    print_err(fmt::format("{} errors\n", error.diagnostics().size()));
 }
 
 }  // namespace
@@ -162,7 +183,9 @@ int run_command_line(int argc, char** argv, const Cancel& cancel) {
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(footer);
-  app.add_option("--project-dir", line.project_folder, "The folder with eddy.yml")->envname("EDDY_PROJECT_DIR")->default_val(".");
+  app.add_option("--project-dir", line.project_folder, "The folder with eddy.yml")
+      ->envname("EDDY_PROJECT_DIR")
+      ->default_val(".");
   app.add_option("-t,--target", line.target, "Which target of eddy.yml")->envname("EDDY_TARGET");
   app.add_flag("--json", line.json, "JSON lines on stdout");
   app.add_flag("-q,--quiet", line.quiet, "Only failures");
@@ -179,7 +202,8 @@ int run_command_line(int argc, char** argv, const Cancel& cancel) {
     for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
     std::string hint = "eddy --help";
     if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-')
-      if (const auto guess = did_you_mean(argv[1], names)) hint = fmt::format("did you mean `eddy {}`?", *guess);
+      if (const auto guess = did_you_mean(argv[1], names))
+        hint = fmt::format("did you mean `eddy {}`?", *guess);
     print_err(render({"usage.invalid", e.what(), hint, {}, {}}));
     return exit_usage;
   }
@@ -191,10 +215,15 @@ int run_command_line(int argc, char** argv, const Cancel& cancel) {
     print_error(e, line.json);
     return cancel.requested() ? exit_interrupted : exit_usage;
   } catch (const std::filesystem::filesystem_error& e) {
-    print_error(Error("file.failed", e.what(), "check that the folder exists and may be read and written"), line.json);
+    print_error(Error("file.failed", e.what(), "check that the folder exists and may be read and written"),
+                line.json);
     return exit_usage;
   } catch (const std::exception& e) {
-    print_err(render({"internal.unexpected", e.what(), "this is a defect of eddy; please report it with the project's files", {}, {}}));
+    print_err(render({"internal.unexpected",
+                      e.what(),
+                      "this is a defect of eddy; please report it with the project's files",
+                      {},
+                      {}}));
     return exit_failed;
   }
 }

@@ -25,13 +25,17 @@ std::string project_name(const fs::path& folder) {
 int init(const Context& context, const InitOptions& options) {
   const fs::path folder = fs::weakly_canonical(fs::absolute(options.folder.empty() ? "." : options.folder));
   if (fs::exists(folder / "eddy.yml"))
-    throw Error("init.exists", fmt::format("{} is a project already", folder.string()), "choose another folder, or remove its eddy.yml");
-  if (fs::exists(folder) && !fs::is_directory(folder)) throw Error("init.not_a_folder", fmt::format("{} is not a folder", folder.string()), "choose another name");
+    throw Error("init.exists", fmt::format("{} is a project already", folder.string()),
+                "choose another folder, or remove its eddy.yml");
+  if (fs::exists(folder) && !fs::is_directory(folder))
+    throw Error("init.not_a_folder", fmt::format("{} is not a folder", folder.string()),
+                "choose another name");
 
   std::vector<std::pair<fs::path, std::string>> files;
   std::vector<std::string> notes;
   if (options.from.empty()) {
-    for (const ScaffoldFile& file : scaffold()) files.emplace_back(file.path, replace_all(std::string(file.text), "{name}", project_name(folder)));
+    for (const ScaffoldFile& file : scaffold())
+      files.emplace_back(file.path, replace_all(std::string(file.text), "{name}", project_name(folder)));
   } else {
     FromFolder made = project_from_folder(options.from, folder, project_name(folder));
     files = std::move(made.files);
@@ -41,14 +45,18 @@ int init(const Context& context, const InitOptions& options) {
   // Nothing of the user's is overwritten: all is looked at before the first file is written.
   for (const auto& [path, ignored] : files)
     if (fs::exists(folder / path) && path != ".gitignore" && path != "README.md")
-      throw Error("init.exists", fmt::format("{} exists already", (folder / path).string()), "choose an empty folder");
+      throw Error("init.exists", fmt::format("{} exists already", (folder / path).string()),
+                  "choose an empty folder");
   for (const auto& [path, text] : files)
     if (!fs::exists(folder / path)) write_file_atomically(folder / path, text);
 
   if (!context.quiet) {
     for (const std::string& note : notes) print_err(note + "\n");
-    const std::string where = options.folder.empty() || options.folder == "." ? "" : fmt::format("cd {} && ", options.folder.string());
-    print_err(fmt::format("{} files in {}\n\nnext:\n  {}eddy run\n  eddy ls\n  eddy report\n", files.size(), folder.string(), where));
+    const std::string where = options.folder.empty() || options.folder == "."
+                                  ? ""
+                                  : fmt::format("cd {} && ", options.folder.string());
+    print_err(fmt::format("{} files in {}\n\nnext:\n  {}eddy run\n  eddy ls\n  eddy report\n", files.size(),
+                          folder.string(), where));
   }
   return exit_done;
 }

@@ -16,12 +16,16 @@ namespace eddy::app {
 int validate(const Context& context) {
   const Workspace workspace(context);
   std::map<std::string, std::size_t> counts;
-  for (const project::Node& node : workspace.project().graph.nodes()) ++counts[std::string(name_of(node.kind))];
+  for (const project::Node& node : workspace.project().graph.nodes())
+    ++counts[std::string(name_of(node.kind))];
   std::vector<std::string> parts;
   for (const std::string kind : {"stream", "model", "test", "dashboard", "sync"})
     parts.push_back(fmt::format("{} {}{}", counts[kind], kind, counts[kind] == 1 ? "" : "s"));
   if (context.json)
-    print_out(nlohmann::json{{"type", "valid"}, {"project", workspace.project().settings.name}, {"nodes", counts}}.dump() + "\n");
+    print_out(
+        nlohmann::json{{"type", "valid"}, {"project", workspace.project().settings.name}, {"nodes", counts}}
+            .dump() +
+        "\n");
   else if (!context.quiet)
     print_err(fmt::format("{} is valid: {}\n", workspace.project().settings.name, join(parts, ", ")));
   return exit_done;
@@ -38,7 +42,14 @@ int ls(const Context& context, const Selection& selection) {
       print_out(name + "\n");
       continue;
     }
-    print_out(nlohmann::json{{"name", name}, {"kind", name_of(node.kind)}, {"file", node.file}, {"tags", node.tags}, {"description", node.description}, {"inputs", node.inputs}}.dump() + "\n");
+    print_out(nlohmann::json{{"name", name},
+                             {"kind", name_of(node.kind)},
+                             {"file", node.file},
+                             {"tags", node.tags},
+                             {"description", node.description},
+                             {"inputs", node.inputs}}
+                  .dump() +
+              "\n");
   }
   return exit_done;
 }
@@ -51,16 +62,19 @@ struct FileKind {
 };
 
 std::vector<FileKind> file_kinds(const Registry& registry) {
-  const auto kind = [](std::string name, std::string description, std::string files, const config::Shape& shape) {
+  const auto kind = [](std::string name, std::string description, std::string files,
+                       const config::Shape& shape) {
     return FileKind{name, description, files, config::json_schema(shape, "Eddy: " + name, description)};
   };
-  return {kind("eddy", "Name, places and limits of a project", "eddy.yml", project::settings_shape()),
-          kind("connections", "Named ways to reach systems", "connections.yml", project::connections_shape(registry.connection_types())),
-          kind("source", "Streams to ingest", "sources/*.yml", ingest::source_shape()),
-          kind("model", "YAML header of a model", "models/<layer>/*.sql", transform::model_shape()),
-          kind("test", "YAML header of a data test", "tests/*.sql", transform::test_shape()),
-          kind("sync", "One model to one object of a destination", "syncs/*.yml", sync::sync_shape()),
-          kind("dashboard", "Tiles and filters of a dashboard", "dashboards/*.yml", report::dashboard_shape())};
+  return {
+      kind("eddy", "Name, places and limits of a project", "eddy.yml", project::settings_shape()),
+      kind("connections", "Named ways to reach systems", "connections.yml",
+           project::connections_shape(registry.connection_types())),
+      kind("source", "Streams to ingest", "sources/*.yml", ingest::source_shape()),
+      kind("model", "YAML header of a model", "models/<layer>/*.sql", transform::model_shape()),
+      kind("test", "YAML header of a data test", "tests/*.sql", transform::test_shape()),
+      kind("sync", "One model to one object of a destination", "syncs/*.yml", sync::sync_shape()),
+      kind("dashboard", "Tiles and filters of a dashboard", "dashboards/*.yml", report::dashboard_shape())};
 }
 
 }  // namespace
@@ -69,8 +83,10 @@ int schema(const Context& context, const std::string& kind, const std::filesyste
   const Registry registry(context.project_folder);
   const std::vector<FileKind> kinds = file_kinds(registry);
   if (!out_folder.empty()) {
-    for (const FileKind& k : kinds) write_file_atomically(out_folder / (k.name + ".schema.json"), k.schema.dump(2) + "\n");
-    if (!context.quiet) print_err(fmt::format("{} schemas written to {}\n", kinds.size(), out_folder.string()));
+    for (const FileKind& k : kinds)
+      write_file_atomically(out_folder / (k.name + ".schema.json"), k.schema.dump(2) + "\n");
+    if (!context.quiet)
+      print_err(fmt::format("{} schemas written to {}\n", kinds.size(), out_folder.string()));
     return exit_done;
   }
   if (kind.empty()) {
@@ -86,7 +102,8 @@ int schema(const Context& context, const std::string& kind, const std::filesyste
     print_out(k.schema.dump(2) + "\n");
     return exit_done;
   }
-  throw Error("usage.unknown_kind", fmt::format("`{}` is not a file kind", kind), did_you_mean(kind, names) ? did_you_mean_hint(kind, names) : "known: " + join(names, ", "));
+  throw Error("usage.unknown_kind", fmt::format("`{}` is not a file kind", kind),
+              did_you_mean(kind, names) ? did_you_mean_hint(kind, names) : "known: " + join(names, ", "));
 }
 
 int version(const Context& context) {
@@ -103,17 +120,21 @@ int doctor(const Context& context, const std::vector<std::string>& connections) 
     if (workspace.project().connection(wanted) == nullptr) {
       std::vector<std::string> names;
       for (const project::Connection& c : workspace.project().connections) names.push_back(c.name);
-      throw Error("project.unknown_connection", fmt::format("there is no connection `{}`", wanted), did_you_mean_hint(wanted, names));
+      throw Error("project.unknown_connection", fmt::format("there is no connection `{}`", wanted),
+                  did_you_mean_hint(wanted, names));
     }
   const project::ConnectionTypes types = workspace.registry().connection_types();
   Table table(std::vector<std::string>{"connection", "type", "state", "answer"});
   bool failed = false;
   for (const project::Connection& connection : workspace.project().connections) {
-    if (!connections.empty() && std::find(connections.begin(), connections.end(), connection.name) == connections.end()) continue;
+    if (!connections.empty() &&
+        std::find(connections.begin(), connections.end(), connection.name) == connections.end())
+      continue;
     std::string state = "ok";
     std::string answer;
     try {
-      answer = types.at(connection.type).is_destination ? workspace.destination(connection.name)->check() : workspace.source(connection.name)->check();
+      answer = types.at(connection.type).is_destination ? workspace.destination(connection.name)->check()
+                                                        : workspace.source(connection.name)->check();
     } catch (const Error& e) {
       failed = true;
       state = "failed";

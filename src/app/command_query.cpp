@@ -15,7 +15,8 @@ constexpr std::uint64_t table_rows_max = 200;
 
 TableForm form_of(const Context& context, const QueryOptions& options) {
   if (context.json || options.format == "json") return TableForm::json;
-  if (options.format == "csv" || (options.format.empty() && !context.terminal.out_is_terminal())) return TableForm::csv;
+  if (options.format == "csv" || (options.format.empty() && !context.terminal.out_is_terminal()))
+    return TableForm::csv;
   return TableForm::table;
 }
 
@@ -72,8 +73,11 @@ int query(const Context& context, const QueryOptions& options) {
   }
   print_out(table.render(form));
   if (!context.quiet) {
-    if (more) print_err(fmt::format("{} rows shown, there are more; --limit N shows more, --format csv all\n", limit));
-    else print_err(fmt::format("{} row{}\n", with_commas(table.rows()), table.rows() == 1 ? "" : "s"));
+    if (more)
+      print_err(
+          fmt::format("{} rows shown, there are more; --limit N shows more, --format csv all\n", limit));
+    else
+      print_err(fmt::format("{} row{}\n", with_commas(table.rows()), table.rows() == 1 ? "" : "s"));
   }
   return exit_done;
 }

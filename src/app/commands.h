@@ -16,10 +16,10 @@ namespace eddy::app {
 // One meaning each, everywhere (also printed by `eddy --help`).
 enum ExitCode : int {
   exit_done = 0,
-  exit_failed = 1,         // the work ran and something failed or was rejected beyond the limit
-  exit_usage = 2,          // usage or configuration; nothing ran
-  exit_changes = 3,        // plan --detailed-exitcode found changes
-  exit_held = 4,           // a guard holds the plan
+  exit_failed = 1,   // the work ran and something failed or was rejected beyond the limit
+  exit_usage = 2,    // usage or configuration; nothing ran
+  exit_changes = 3,  // plan --detailed-exitcode found changes
+  exit_held = 4,     // a guard holds the plan
   exit_interrupted = 130,
 };
 
@@ -48,17 +48,17 @@ struct PlanOptions {
   std::size_t examples = 5;  // changed rows shown per sync
 };
 struct ApplyOptions {
-  std::filesystem::path plan;         // file of `eddy plan --out`; may be empty when ids are approved
-  std::vector<std::string> approve;   // ids of plans that a guard holds and a person has looked at
+  std::filesystem::path plan;        // file of `eddy plan --out`; may be empty when ids are approved
+  std::vector<std::string> approve;  // ids of plans that a guard holds and a person has looked at
 };
 struct RunOptions {
   Selection selection;
   std::size_t threads = 0;  // 0: of eddy.yml
 };
 struct QueryOptions {
-  std::string sql;            // "-" reads standard input
-  std::string format;         // table | csv | json; "" = table on a terminal, csv elsewhere
-  std::uint64_t limit = 0;    // 0: none for csv/json, 200 for tables
+  std::string sql;          // "-" reads standard input
+  std::string format;       // table | csv | json; "" = table on a terminal, csv elsewhere
+  std::uint64_t limit = 0;  // 0: none for csv/json, 200 for tables
 };
 struct ShowOptions {
   std::string node;

@@ -19,11 +19,16 @@ NodeRunner::NodeRunner(Workspace& workspace, std::string run_id, Progress& progr
 project::NodeResult NodeRunner::operator()(const project::Node& node) {
   const project::Project& project = workspace_.project();
   switch (node.kind) {
-    case project::NodeKind::stream: return load(*project.stream(node.name));
-    case project::NodeKind::model: return build(*project.model(node.name));
-    case project::NodeKind::test: return test(*project.test(node.name));
-    case project::NodeKind::sync: return deliver(*project.sync(node.name));
-    case project::NodeKind::dashboard: return draw(*project.dashboard(node.name));
+    case project::NodeKind::stream:
+      return load(*project.stream(node.name));
+    case project::NodeKind::model:
+      return build(*project.model(node.name));
+    case project::NodeKind::test:
+      return test(*project.test(node.name));
+    case project::NodeKind::sync:
+      return deliver(*project.sync(node.name));
+    case project::NodeKind::dashboard:
+      return draw(*project.dashboard(node.name));
   }
   return {};
 }
@@ -33,13 +38,19 @@ project::NodeResult NodeRunner::load(const ingest::StreamSpec& stream) {
   for (const ingest::SourceSpec& source : workspace_.project().sources)
     if (source.name == stream.source) connection = source.connection;
   const auto source = workspace_.source(connection);
-  const auto result = ingest::load_stream(workspace_.session(), stream, *source, run_id_, system_clock(), progress_, cancel_);
+  const auto result =
+      ingest::load_stream(workspace_.session(), stream, *source, run_id_, system_clock(), progress_, cancel_);
   return {result.status(), result.rows, result.summary(), nlohmann::json::parse(result.details()), ""};
 }
 
 project::NodeResult NodeRunner::build(const transform::ModelSpec& model) {
-  const auto result = transform::build_model(workspace_.session(), model, run_id_, system_clock(), progress_, cancel_);
-  return {NodeStatus::ok, result.rows, result.summary, {{"rows", result.rows}, {"version", result.version}, {"kept", result.kept}}, ""};
+  const auto result =
+      transform::build_model(workspace_.session(), model, run_id_, system_clock(), progress_, cancel_);
+  return {NodeStatus::ok,
+          result.rows,
+          result.summary,
+          {{"rows", result.rows}, {"version", result.version}, {"kept", result.kept}},
+          ""};
 }
 
 project::NodeResult NodeRunner::test(const transform::DataTest& test) {
@@ -49,29 +60,39 @@ project::NodeResult NodeRunner::test(const transform::DataTest& test) {
   out.status = result.status == transform::TestStatus::warned ? NodeStatus::warned : NodeStatus::failed;
   std::string samples;
   for (const std::string& sample : result.samples) samples += "    " + sample + "\n";
-  const Diagnostic said = test.source.complaint("transform.test_failed", fmt::format("test {}: {}", result.name, result.summary),
-                                                "what reads the tested relation is not run until this holds", test.at);
+  const Diagnostic said =
+      test.source.complaint("transform.test_failed", fmt::format("test {}: {}", result.name, result.summary),
+                            "what reads the tested relation is not run until this holds", test.at);
   out.error = redact(render(said) + samples);
   return out;
 }
 
 project::NodeResult node_result(const sync::SyncResult& result) {
-  project::NodeResult out{result.node_status(), result.rows(), sync::summary(result), sync::details(result), ""};
+  project::NodeResult out{result.node_status(), result.rows(), sync::summary(result), sync::details(result),
+                          ""};
   for (const Diagnostic& diagnostic : result.failure) out.error += redact(render(diagnostic));
   return out;
 }
 
 project::NodeResult NodeRunner::deliver(const sync::SyncSpec& sync) {
   const auto destination = workspace_.destination(sync.destination);
-  return node_result(sync::run_sync(workspace_.session(), sync, *destination, run_id_, system_clock(), progress_, cancel_));
+  return node_result(
+      sync::run_sync(workspace_.session(), sync, *destination, run_id_, system_clock(), progress_, cancel_));
 }
 
 project::NodeResult NodeRunner::draw(const report::DashboardSpec& dashboard) {
   const auto& settings = workspace_.project().settings;
   const auto file = settings.places.project / "reports" / (dashboard.name + ".html");
-  const auto result = report::write_report(workspace_.session(), std::span(&dashboard, 1), file, system_clock(), silent_progress(), cancel_, {settings.name, EDDY_VERSION, {}});
+  const auto result =
+      report::write_report(workspace_.session(), std::span(&dashboard, 1), file, system_clock(),
+                           silent_progress(), cancel_, {settings.name, EDDY_VERSION, {}});
   const auto& tiles = result.dashboards.front();
-  project::NodeResult out{NodeStatus::ok, tiles.rows, fmt::format("{} tiles → reports/{}.html ({})", tiles.tiles, dashboard.name, human_bytes(result.bytes)), {{"tiles", tiles.tiles}}, ""};
+  project::NodeResult out{
+      NodeStatus::ok,
+      tiles.rows,
+      fmt::format("{} tiles → reports/{}.html ({})", tiles.tiles, dashboard.name, human_bytes(result.bytes)),
+      {{"tiles", tiles.tiles}},
+      ""};
   for (const report::Failure& failure : result.failures) {
     out.status = NodeStatus::failed;
     out.error += render(failure.diagnostic);
@@ -79,8 +100,10 @@ project::NodeResult NodeRunner::draw(const report::DashboardSpec& dashboard) {
   return out;
 }
 
-RecordedRun::RecordedRun(Workspace& workspace, const std::string& command, const std::string& selection) : workspace_(workspace), id_(new_id()) {
-  workspace_.store().begin_run({id_, command, selection, "running", format_utc(system_clock().now()), "", ""});
+RecordedRun::RecordedRun(Workspace& workspace, const std::string& command, const std::string& selection)
+    : workspace_(workspace), id_(new_id()) {
+  workspace_.store().begin_run(
+      {id_, command, selection, "running", format_utc(system_clock().now()), "", ""});
 }
 
 RecordedRun::~RecordedRun() {
@@ -94,11 +117,14 @@ RecordedRun::~RecordedRun() {
 
 void RecordedRun::record(const project::NodeOutcome& outcome, const project::Node& node) {
   const auto now = system_clock().now();
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::duration<double>(outcome.seconds));
+  const auto took =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::duration<double>(outcome.seconds));
   nlohmann::json details = outcome.result.details;
   if (!outcome.result.error.empty()) details["error"] = outcome.result.error;
-  workspace_.store().record_node({id_, node.name, std::string(name_of(node.kind)), std::string(name_of(outcome.result.status)), format_utc(now - took), format_utc(now),
-                                  outcome.result.rows, outcome.result.summary, details.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)});
+  workspace_.store().record_node({id_, node.name, std::string(name_of(node.kind)),
+                                  std::string(name_of(outcome.result.status)), format_utc(now - took),
+                                  format_utc(now), outcome.result.rows, outcome.result.summary,
+                                  details.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)});
 }
 
 void RecordedRun::finish(const std::string& status) {
@@ -108,11 +134,21 @@ void RecordedRun::finish(const std::string& status) {
 
 Verdicts::Verdicts(const std::vector<project::NodeOutcome>& outcomes) {
   for (const project::NodeOutcome& outcome : outcomes) switch (outcome.result.status) {
-      case NodeStatus::ok: ++ok; break;
-      case NodeStatus::warned: ++warned; break;
-      case NodeStatus::failed: ++failed; break;
-      case NodeStatus::skipped: ++skipped; break;
-      case NodeStatus::held: ++held; break;
+      case NodeStatus::ok:
+        ++ok;
+        break;
+      case NodeStatus::warned:
+        ++warned;
+        break;
+      case NodeStatus::failed:
+        ++failed;
+        break;
+      case NodeStatus::skipped:
+        ++skipped;
+        break;
+      case NodeStatus::held:
+        ++held;
+        break;
     }
 }
 

@@ -33,7 +33,8 @@ class NodeRunner {
 // A sync's end as the outcome of its node.
 project::NodeResult node_result(const sync::SyncResult& result);
 
-// A run in the control database: begun here, ended by finish(); a run that dies without it is recorded as failed.
+// A run in the control database: begun here, ended by finish(); a run that dies without it is recorded as
+// failed.
 class RecordedRun {
  public:
   RecordedRun(Workspace& workspace, const std::string& command, const std::string& selection);

@@ -9,21 +9,25 @@
 
 namespace eddy::app {
 
-Registry::Registry(const std::filesystem::path& project_folder) : declarative_(connectors::load_connectors(project_folder / "connectors")) {
+Registry::Registry(const std::filesystem::path& project_folder)
+    : declarative_(connectors::load_connectors(project_folder / "connectors")) {
   // Compiled connectors: one line each.
   sources_.push_back(connectors::files_source());
   destinations_.push_back(connectors::postgres_destination());
   destinations_.push_back(connectors::sqlite_destination());
 
-  for (const connectors::LoadedConnector& connector : declarative_) destinations_.push_back(connectors::destination_type(connector.spec));
+  for (const connectors::LoadedConnector& connector : declarative_)
+    destinations_.push_back(connectors::destination_type(connector.spec));
 }
 
 project::ConnectionTypes Registry::connection_types() const {
   project::ConnectionTypes types;
   for (const ingest::SourceType& source : sources_)
-    types.emplace(source.type, project::ConnectionType{source.settings, config::Shape::object({}), true, false});
+    types.emplace(source.type,
+                  project::ConnectionType{source.settings, config::Shape::object({}), true, false});
   for (const sync::DestinationType& destination : destinations_) {
-    const auto [type, fresh] = types.emplace(destination.type, project::ConnectionType{destination.settings, destination.options, false, true});
+    const auto [type, fresh] = types.emplace(
+        destination.type, project::ConnectionType{destination.settings, destination.options, false, true});
     if (!fresh) {
       type->second.is_destination = true;
       type->second.sync_options = destination.options;
@@ -32,13 +36,15 @@ project::ConnectionTypes Registry::connection_types() const {
   return types;
 }
 
-std::unique_ptr<sync::Destination> Registry::open_destination(const project::Connection& connection, const sync::Surroundings& surroundings) const {
+std::unique_ptr<sync::Destination> Registry::open_destination(const project::Connection& connection,
+                                                              const sync::Surroundings& surroundings) const {
   for (const sync::DestinationType& type : destinations_)
     if (type.type == connection.type) return type.make(connection.settings, surroundings);
   throw Error("connection.not_a_destination", "connection `" + connection.name + "` cannot be written to");
 }
 
-std::unique_ptr<ingest::Source> Registry::open_source(const project::Connection& connection, const ingest::Surroundings& surroundings) const {
+std::unique_ptr<ingest::Source> Registry::open_source(const project::Connection& connection,
+                                                      const ingest::Surroundings& surroundings) const {
   for (const ingest::SourceType& type : sources_)
     if (type.type == connection.type) return type.make(connection.settings, surroundings);
   throw Error("connection.not_a_source", "connection `" + connection.name + "` cannot be read from");

@@ -24,8 +24,10 @@ class Registry {
   project::ConnectionTypes connection_types() const;
 
   // The connection's type must be one that can do it (the project has checked that).
-  std::unique_ptr<sync::Destination> open_destination(const project::Connection& connection, const sync::Surroundings& surroundings) const;
-  std::unique_ptr<ingest::Source> open_source(const project::Connection& connection, const ingest::Surroundings& surroundings) const;
+  std::unique_ptr<sync::Destination> open_destination(const project::Connection& connection,
+                                                      const sync::Surroundings& surroundings) const;
+  std::unique_ptr<ingest::Source> open_source(const project::Connection& connection,
+                                              const ingest::Surroundings& surroundings) const;
 
  private:
   std::vector<sync::DestinationType> destinations_;

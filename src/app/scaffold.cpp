@@ -2,7 +2,9 @@
 
 namespace eddy::app {
 
-std::string_view gitignore_text() { return ".eddy/\n.env\nlake/\nreports/\n*.duckdb\n*.duckdb.wal\ncrm.db\nreport.html\n"; }
+std::string_view gitignore_text() {
+  return ".eddy/\n.env\nlake/\nreports/\n*.duckdb\n*.duckdb.wal\ncrm.db\nreport.html\n";
+}
 
 const std::vector<ScaffoldFile>& scaffold() {
   static const std::vector<ScaffoldFile> files = {
@@ -26,7 +28,8 @@ crm:
 4,Noor Ali,noor@example.com,NL,2026-02-11
 5,Lea Blanc,lea@example.com,FR,2026-03-08
 )"},
-      {"data/orders.jsonl", R"({"order_id": 101, "customer_id": 1, "amount": 120.50, "ordered_at": "2026-02-01T09:30:00Z"}
+      {"data/orders.jsonl",
+       R"({"order_id": 101, "customer_id": 1, "amount": 120.50, "ordered_at": "2026-02-01T09:30:00Z"}
 {"order_id": 102, "customer_id": 2, "amount": 80.00, "ordered_at": "2026-02-14T12:00:00Z"}
 {"order_id": 103, "customer_id": 1, "amount": 42.00, "ordered_at": "2026-03-02T16:45:00Z"}
 {"order_id": 104, "customer_id": 3, "amount": 310.25, "ordered_at": "2026-03-20T08:15:00Z"}

@@ -1,4 +1,5 @@
-// The small project that `eddy init` writes: two data files, three models, a sync into a SQLite file, a dashboard.
+// The small project that `eddy init` writes: two data files, three models, a sync into a SQLite file, a
+// dashboard.
 #pragma once
 
 #include <string_view>

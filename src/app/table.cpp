@@ -22,7 +22,9 @@ std::size_t display_width(std::string_view text) {
 }
 
 std::string cell_text(const Value& value, bool cut_long) {
-  std::string text = value.is_null() ? "" : value.type() == Type::blob ? "\\x" + hex(value.as_string()) : value.to_text();
+  std::string text = value.is_null()              ? ""
+                     : value.type() == Type::blob ? "\\x" + hex(value.as_string())
+                                                  : value.to_text();
   for (char& c : text)
     if (c == '\n' || c == '\r' || c == '\t') c = ' ';
   if (cut_long && text.size() > cell_width_max) {

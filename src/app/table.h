@@ -11,7 +11,8 @@ namespace eddy::app {
 
 enum class TableForm { table, csv, json };
 
-// Collects rows and renders them. In table form long cells of data are cut at 60 characters; our own words never are.
+// Collects rows and renders them. In table form long cells of data are cut at 60 characters; our own words
+// never are.
 class Table {
  public:
   explicit Table(Schema columns) : columns_(std::move(columns)) {}

@@ -21,7 +21,10 @@ TEST(Table, CsvTellsNullFromEmpty) {
   EXPECT_EQ(csv_line({Value::text(""), Value()}), "\"\",\n");
 }
 
-TEST(Table, JsonLines) { EXPECT_EQ(sample().render(TableForm::json), "{\"name\":\"a,\\\"b\\\"\",\"n\":5}\n{\"name\":null,\"n\":1234}\n"); }
+TEST(Table, JsonLines) {
+  EXPECT_EQ(sample().render(TableForm::json),
+            "{\"name\":\"a,\\\"b\\\"\",\"n\":5}\n{\"name\":null,\"n\":1234}\n");
+}
 
 TEST(Table, LongCellsAreCutBetweenCharacters) {
   Table table(Schema{{"t", Type::text}});

@@ -67,8 +67,13 @@ class JsonProgress final : public Progress {
  public:
   void started(std::string_view node) override { emit({{"type", "node_started"}, {"node", node}}); }
   void advanced(std::string_view, std::uint64_t) override {}
-  void finished(std::string_view node, NodeStatus status, std::uint64_t rows, std::string_view summary) override {
-    emit({{"type", "node_finished"}, {"node", node}, {"status", name_of(status)}, {"rows", rows}, {"summary", summary}});
+  void finished(std::string_view node, NodeStatus status, std::uint64_t rows,
+                std::string_view summary) override {
+    emit({{"type", "node_finished"},
+          {"node", node},
+          {"status", name_of(status)},
+          {"rows", rows},
+          {"summary", summary}});
   }
   void note(std::string_view message) override { emit({{"type", "note"}, {"message", message}}); }
 
@@ -81,11 +86,14 @@ class JsonProgress final : public Progress {
   std::mutex mutex_;
 };
 
-// Lines of finished nodes scroll by; below them, on a terminal, one line per running node is drawn again ten times a second.
+// Lines of finished nodes scroll by; below them, on a terminal, one line per running node is drawn again ten
+// times a second.
 class PeopleProgress final : public Progress {
  public:
-  PeopleProgress(const Terminal& terminal, bool failures_only) : terminal_(terminal), failures_only_(failures_only) {
-    if (terminal_.err_is_live() && !failures_only_) painter_ = std::jthread([this](const std::stop_token& stop) { paint_until(stop); });
+  PeopleProgress(const Terminal& terminal, bool failures_only)
+      : terminal_(terminal), failures_only_(failures_only) {
+    if (terminal_.err_is_live() && !failures_only_)
+      painter_ = std::jthread([this](const std::stop_token& stop) { paint_until(stop); });
   }
   ~PeopleProgress() override {
     if (painter_.joinable()) {
@@ -108,7 +116,8 @@ class PeopleProgress final : public Progress {
       if (r.node == node) r.rows = rows;
   }
 
-  void finished(std::string_view node, NodeStatus status, std::uint64_t rows, std::string_view summary) override {
+  void finished(std::string_view node, NodeStatus status, std::uint64_t rows,
+                std::string_view summary) override {
     const std::lock_guard lock(mutex_);
     double seconds = 0;
     running_.remove_if([&](const Running& r) {
@@ -120,8 +129,9 @@ class PeopleProgress final : public Progress {
     std::string text(summary);
     if (text.empty()) text = with_commas(rows) + " rows";
     erase();
-    print_err(fmt::format("{}  {}  {:<44} {}{}\n", terminal_.err_style(Style::dim, time_of_day()), label(status), node, text,
-                          seconds >= 0.05 ? terminal_.err_style(Style::dim, fmt::format("  {:.1f}s", seconds)) : ""));
+    print_err(fmt::format(
+        "{}  {}  {:<44} {}{}\n", terminal_.err_style(Style::dim, time_of_day()), label(status), node, text,
+        seconds >= 0.05 ? terminal_.err_style(Style::dim, fmt::format("  {:.1f}s", seconds)) : ""));
     paint();
   }
 
@@ -141,11 +151,16 @@ class PeopleProgress final : public Progress {
 
   std::string label(NodeStatus status) const {
     switch (status) {
-      case NodeStatus::ok: return terminal_.err_style(Style::green, "OK  ");
-      case NodeStatus::failed: return terminal_.err_style(Style::red, "FAIL");
-      case NodeStatus::skipped: return terminal_.err_style(Style::dim, "SKIP");
-      case NodeStatus::warned: return terminal_.err_style(Style::yellow, "WARN");
-      case NodeStatus::held: return terminal_.err_style(Style::yellow, "HELD");
+      case NodeStatus::ok:
+        return terminal_.err_style(Style::green, "OK  ");
+      case NodeStatus::failed:
+        return terminal_.err_style(Style::red, "FAIL");
+      case NodeStatus::skipped:
+        return terminal_.err_style(Style::dim, "SKIP");
+      case NodeStatus::warned:
+        return terminal_.err_style(Style::yellow, "WARN");
+      case NodeStatus::held:
+        return terminal_.err_style(Style::yellow, "HELD");
     }
     return {};
   }
@@ -167,10 +182,13 @@ class PeopleProgress final : public Progress {
     if (!painter_.joinable()) return;
     const int width = terminal_.width();
     for (const Running& r : running_) {
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - r.since).count();
+      const double seconds =
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - r.since).count();
       std::string line = fmt::format("  … {:<44}", r.node);
       if (r.rows > 0)
-        line += fmt::format(" {} rows  {}/s", with_commas(r.rows), with_commas(static_cast<std::uint64_t>(static_cast<double>(r.rows) / std::max(seconds, 0.001))));
+        line += fmt::format(
+            " {} rows  {}/s", with_commas(r.rows),
+            with_commas(static_cast<std::uint64_t>(static_cast<double>(r.rows) / std::max(seconds, 0.001))));
       line += fmt::format("  {:.1f}s", seconds);
       if (line.size() > static_cast<std::size_t>(width)) line.resize(static_cast<std::size_t>(width));
       print_err(line + "\n");

@@ -1,4 +1,5 @@
-// Where words go: data on stdout, everything else on stderr. Colour and live lines only where a person is looking.
+// Where words go: data on stdout, everything else on stderr. Colour and live lines only where a person is
+// looking.
 #pragma once
 
 #include <memory>

@@ -12,7 +12,9 @@ Workspace::Workspace(const Context& context)
       registry_(context.project_folder),
       project_(project::load_project(context.project_folder, context.target, registry_.connection_types())) {}
 
-void Workspace::lock(const std::string& command) { lock_.emplace(project_.settings.places.dot_eddy, command, lock_wait_seconds); }
+void Workspace::lock(const std::string& command) {
+  lock_.emplace(project_.settings.places.dot_eddy, command, lock_wait_seconds);
+}
 
 state::Store& Workspace::store() {
   if (!store_) store_ = state::Store::open(project_.settings.places.dot_eddy / "state.db");
@@ -24,14 +26,17 @@ warehouse::Session& Workspace::session(warehouse::Access access) {
   return *session_;
 }
 
-sync::Surroundings Workspace::surroundings() const { return {system_clock(), context_.cancel, project_.settings.places.project}; }
+sync::Surroundings Workspace::surroundings() const {
+  return {system_clock(), context_.cancel, project_.settings.places.project};
+}
 
 std::unique_ptr<sync::Destination> Workspace::destination(const std::string& connection) const {
   return registry_.open_destination(*project_.connection(connection), surroundings());
 }
 
 std::unique_ptr<ingest::Source> Workspace::source(const std::string& connection) const {
-  return registry_.open_source(*project_.connection(connection), {system_clock(), context_.cancel, project_.settings.places.project});
+  return registry_.open_source(*project_.connection(connection),
+                               {system_clock(), context_.cancel, project_.settings.places.project});
 }
 
 }  // namespace eddy::app

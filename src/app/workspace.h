@@ -1,4 +1,5 @@
-// An opened project: its files, its state, and a session over its data. What a command asks for is opened when it asks.
+// An opened project: its files, its state, and a session over its data. What a command asks for is opened
+// when it asks.
 #pragma once
 
 #include <memory>
@@ -22,7 +23,8 @@ class Workspace {
   // From now on this process is the only one that writes to the project; others wait or say so.
   void lock(const std::string& command);
   state::Store& store();
-  // The first call opens it, decides about access, and must come before threads are started. Writing needs the lock.
+  // The first call opens it, decides about access, and must come before threads are started. Writing needs
+  // the lock.
   warehouse::Session& session(warehouse::Access access = warehouse::Access::read);
   sync::Surroundings surroundings() const;
   std::unique_ptr<sync::Destination> destination(const std::string& connection) const;

@@ -15,7 +15,8 @@
 namespace eddy::config {
 
 namespace {
-constexpr std::size_t bytes_max = 4 << 20;  // a project file is written by hand; more is a mistake or an attack
+constexpr std::size_t bytes_max =
+    4 << 20;  // a project file is written by hand; more is a mistake or an attack
 constexpr std::size_t nodes_max = 200'000;  // after alias expansion ("billion laughs")
 constexpr int depth_max = 64;
 }  // namespace
@@ -57,7 +58,8 @@ Variables environment_with_file(const std::filesystem::path& file) {
       const auto equals = line.find('=');
       if (line.empty() || line[0] == '#' || equals == std::string::npos) continue;
       std::string value = trim(line.substr(equals + 1));
-      if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front())
+      if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') &&
+          value.back() == value.front())
         value = value.substr(1, value.size() - 2);
       values[trim(line.substr(0, equals))] = value;
     }
@@ -73,7 +75,8 @@ namespace {
 
 class Reader {
  public:
-  Reader(Node::Source& source, std::shared_ptr<const Node::Source> shared, const Variables& variables, Diagnostics& diagnostics)
+  Reader(Node::Source& source, std::shared_ptr<const Node::Source> shared, const Variables& variables,
+         Diagnostics& diagnostics)
       : source_(source), shared_(std::move(shared)), variables_(variables), diagnostics_(diagnostics) {}
 
   const Node::Data* read(const YAML::Node& yaml, int depth = 0) {
@@ -81,7 +84,8 @@ class Reader {
     data.line = yaml.Mark().line + 1 + source_.line_offset;
     data.column = yaml.Mark().column + 1;
     if (depth > depth_max || source_.data.size() > nodes_max) {
-      if (!too_large_) report(data, "config.too_large", "the file nests too deeply or expands to too many nodes");
+      if (!too_large_)
+        report(data, "config.too_large", "the file nests too deeply or expands to too many nodes");
       too_large_ = true;
       return &data;
     }
@@ -101,13 +105,15 @@ class Reader {
         for (const auto& entry : yaml) {
           const Node::Data* key = read(entry.first, depth + 1);
           if (const auto [first, fresh] = seen.emplace(key->text, key->line); !fresh)
-            report(*key, "config.duplicate_key", fmt::format("`{}` is already set on line {}", key->text, first->second),
+            report(*key, "config.duplicate_key",
+                   fmt::format("`{}` is already set on line {}", key->text, first->second),
                    "keep one of the two");
           data.entries.emplace_back(key, read(entry.second, depth + 1));
         }
         break;
       }
-      default: data.kind = Kind::null;
+      default:
+        data.kind = Kind::null;
     }
     return &data;
   }
@@ -159,13 +165,14 @@ const Node::Data missing{Kind::missing, {}, false, 0, 0, {}, {}};
 
 }  // namespace
 
-Node parse(std::string_view text, const std::string& name, const Variables& variables, Diagnostics& diagnostics,
-           int line_offset) {
+Node parse(std::string_view text, const std::string& name, const Variables& variables,
+           Diagnostics& diagnostics, int line_offset) {
   auto source = std::make_shared<Node::Source>();
   source->name = name;
   source->line_offset = line_offset;
   if (text.size() > bytes_max) {
-    diagnostics.add("config.too_large", fmt::format("{} is larger than {}", name, human_bytes(bytes_max)), "split it", {name});
+    diagnostics.add("config.too_large", fmt::format("{} is larger than {}", name, human_bytes(bytes_max)),
+                    "split it", {name});
     return {};
   }
   for (std::string& line : source->lines = split(text, '\n'))
@@ -178,8 +185,9 @@ Node parse(std::string_view text, const std::string& name, const Variables& vari
     Node::Data& place = source->data.emplace_back();
     place.line = std::max(0, e.mark.line) + 1 + line_offset;
     place.column = std::max(0, e.mark.column) + 1;
-    diagnostics.add(Node(source, &place).complaint("config.syntax", fmt::format("this is not valid YAML: {}", e.msg),
-                                                   "check indentation and quotes here and on the line above"));
+    diagnostics.add(Node(source, &place)
+                        .complaint("config.syntax", fmt::format("this is not valid YAML: {}", e.msg),
+                                   "check indentation and quotes here and on the line above"));
     return {};
   }
 }
@@ -214,7 +222,8 @@ std::vector<Node> Node::items() const {
 std::vector<Node::Entry> Node::entries() const {
   std::vector<Entry> out;
   if (is_map())
-    for (const auto& [key, value] : data_->entries) out.push_back({key->text, Node(source_, key), Node(source_, value)});
+    for (const auto& [key, value] : data_->entries)
+      out.push_back({key->text, Node(source_, key), Node(source_, value)});
   return out;
 }
 
@@ -225,14 +234,17 @@ const std::string& Node::text() const {
 
 bool Node::quoted() const { return data_ != nullptr && data_->quoted; }
 
-std::string Node::as_string(std::string_view otherwise) const { return exists() ? text() : std::string(otherwise); }
+std::string Node::as_string(std::string_view otherwise) const {
+  return exists() ? text() : std::string(otherwise);
+}
 
 std::int64_t Node::as_integer() const {
   const std::string& t = text();
   char* end = nullptr;
   errno = 0;
   const std::int64_t value = std::strtoll(t.c_str(), &end, 10);
-  if (t.empty() || *end != '\0' || errno == ERANGE) fail("config.wrong_type", fmt::format("`{}` is not a whole number", t));
+  if (t.empty() || *end != '\0' || errno == ERANGE)
+    fail("config.wrong_type", fmt::format("`{}` is not a whole number", t));
   return value;
 }
 
@@ -266,7 +278,8 @@ double Node::as_share() const {
   char* end = nullptr;
   const double value = std::strtod(number.c_str(), &end) / (percent ? 100 : 1);
   if (number.empty() || *end != '\0' || !(value >= 0 && value <= 1))
-    fail("config.wrong_type", fmt::format("`{}` is not a share between 0% and 100%", t), "write it as 5% or 0.05");
+    fail("config.wrong_type", fmt::format("`{}` is not a share between 0% and 100%", t),
+         "write it as 5% or 0.05");
   return value;
 }
 
@@ -291,7 +304,8 @@ nlohmann::json Node::as_json() const {
       for (const Entry& entry : entries()) out[entry.name] = entry.value.as_json();
       return out;
     }
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 

@@ -24,8 +24,8 @@ Variables environment_with_file(const std::filesystem::path& file);
 
 enum class Kind { missing, null, scalar, list, map };
 
-// A view into a document; cheap to copy, keeps the document alive. Accessors assume that a Shape (shape.h) has
-// checked the node; where it has not, they throw Error("config.wrong_type") with the position.
+// A view into a document; cheap to copy, keeps the document alive. Accessors assume that a Shape (shape.h)
+// has checked the node; where it has not, they throw Error("config.wrong_type") with the position.
 class Node {
  public:
   struct Data;
@@ -42,7 +42,7 @@ class Node {
   Node operator[](std::string_view key) const;  // missing when absent or when this is no map
   std::vector<Node> items() const;              // of a list; a scalar is a list of itself; missing is empty
   struct Entry;
-  std::vector<Entry> entries() const;           // of a map, in file order
+  std::vector<Entry> entries() const;  // of a map, in file order
 
   const std::string& text() const;  // of a scalar, as written, variables replaced
   bool quoted() const;              // the scalar was written in quotes: it is text, whatever it looks like
@@ -53,7 +53,7 @@ class Node {
   bool as_boolean() const;
   std::chrono::milliseconds as_duration() const;  // "15m"
   double as_share() const;                        // "5%" or 0.05
-  nlohmann::json as_json() const;                 // whole tree; unquoted scalars become numbers, booleans, null
+  nlohmann::json as_json() const;  // whole tree; unquoted scalars become numbers, booleans, null
 
   SourcePosition position() const;
   // A diagnostic about this node, with the offending line.
@@ -71,12 +71,13 @@ struct Node::Entry {
   Node value;
 };
 
-// Parses one YAML document. `name` is what errors call the file; `line_offset` is added to line numbers (the YAML
-// header of a .sql file does not start on line 1). Depth, aliases and size are capped. Syntax errors, duplicate keys and unset
-// variables go to `diagnostics`; the result is then missing or partial. An empty file is a missing node.
-// Codes: config.syntax, config.duplicate_key, config.unset_variable, config.too_large.
-Node parse(std::string_view text, const std::string& name, const Variables& variables, Diagnostics& diagnostics,
-           int line_offset = 0);
+// Parses one YAML document. `name` is what errors call the file; `line_offset` is added to line numbers (the
+// YAML header of a .sql file does not start on line 1). Depth, aliases and size are capped. Syntax errors,
+// duplicate keys and unset variables go to `diagnostics`; the result is then missing or partial. An empty
+// file is a missing node. Codes: config.syntax, config.duplicate_key, config.unset_variable,
+// config.too_large.
+Node parse(std::string_view text, const std::string& name, const Variables& variables,
+           Diagnostics& diagnostics, int line_offset = 0);
 Node parse_file(const std::filesystem::path& file, const std::string& name, const Variables& variables,
                 Diagnostics& diagnostics);
 

@@ -17,25 +17,38 @@ struct Field {
   std::shared_ptr<const Shape> shape;
   std::string doc;
   bool required = false;
-  bool secret = false;           // the value is registered with core/secrets.h and never shown
+  bool secret = false;            // the value is registered with core/secrets.h and never shown
   std::string default_text = {};  // for documentation
 };
 
 class Shape {
  public:
-  enum class Form { any, string, integer, number, boolean, duration, share, enumeration, list, map, object, one_of };
+  enum class Form {
+    any,
+    string,
+    integer,
+    number,
+    boolean,
+    duration,
+    share,
+    enumeration,
+    list,
+    map,
+    object,
+    one_of
+  };
 
-  static Shape any();          // whatever YAML can say
-  static Shape string();       // any scalar
+  static Shape any();     // whatever YAML can say
+  static Shape string();  // any scalar
   static Shape integer();
   static Shape number();
   static Shape boolean();
-  static Shape duration();     // 15m
-  static Shape share();        // 5% or 0.05
+  static Shape duration();  // 15m
+  static Shape share();     // 5% or 0.05
   static Shape enumeration(std::vector<std::string> values);
-  static Shape list(Shape item);          // a single item may stand for a list of one
-  static Shape map(Shape value);          // free keys, one shape for all values
-  static Shape object(std::vector<Field> fields);  // closed: an unknown key is an error
+  static Shape list(Shape item);                         // a single item may stand for a list of one
+  static Shape map(Shape value);                         // free keys, one shape for all values
+  static Shape object(std::vector<Field> fields);        // closed: an unknown key is an error
   static Shape one_of(std::vector<Shape> alternatives);  // told apart by YAML kind: scalar, list or map
 
   Form form() const { return form_; }

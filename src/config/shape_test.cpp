@@ -12,10 +12,13 @@ namespace eddy::config {
 namespace {
 
 Shape person() {
-  return Shape::object({required("name", Shape::string(), "Who"), field("age", Shape::integer(), "Years"), field("share", Shape::share(), "Part"),
-                        field("kind", Shape::enumeration({"cat", "dog"}), "What"), field("tags", Shape::list(Shape::string()), "Words"),
-                        field("every", Shape::duration(), "How often"), secret("token", "Key", false),
-                        field("more", Shape::one_of({Shape::string(), Shape::object({field("x", Shape::integer(), "X")})}), "Either")});
+  return Shape::object(
+      {required("name", Shape::string(), "Who"), field("age", Shape::integer(), "Years"),
+       field("share", Shape::share(), "Part"), field("kind", Shape::enumeration({"cat", "dog"}), "What"),
+       field("tags", Shape::list(Shape::string()), "Words"), field("every", Shape::duration(), "How often"),
+       secret("token", "Key", false),
+       field("more", Shape::one_of({Shape::string(), Shape::object({field("x", Shape::integer(), "X")})}),
+             "Either")});
 }
 
 std::vector<Diagnostic> problems_of(const std::string& yaml) {
@@ -26,7 +29,8 @@ std::vector<Diagnostic> problems_of(const std::string& yaml) {
 }
 
 TEST(Shape, AcceptsWhatFits) {
-  EXPECT_TRUE(problems_of("name: Ann\nage: 5\nshare: 5%\nkind: cat\ntags: one\nevery: 1h30m\nmore: {x: 1}\n").empty());
+  EXPECT_TRUE(problems_of("name: Ann\nage: 5\nshare: 5%\nkind: cat\ntags: one\nevery: 1h30m\nmore: {x: 1}\n")
+                  .empty());
   EXPECT_TRUE(problems_of("name: Ann\ntags: [a, b]\nmore: text\n").empty());
 }
 
@@ -39,15 +43,18 @@ TEST(Shape, UnknownKeyHasPositionAndGuess) {
   EXPECT_EQ(problems[0].position.column, 1);
   EXPECT_EQ(problems[0].excerpt, "agee: 5");
   EXPECT_EQ(render(problems[0]),
-            "error[config.unknown_key]: unknown key `agee`\n  --> p.yml:2:1\n 2 | agee: 5\n   | ^\n  hint: did you mean `age`?\n");
+            "error[config.unknown_key]: unknown key `agee`\n  --> p.yml:2:1\n 2 | agee: 5\n   | ^\n  hint: "
+            "did you mean `age`?\n");
 }
 
 TEST(Shape, ReportsEveryProblemAtOnce) {
-  const auto problems = problems_of("age: old\nshare: 120%\nkind: bird\nevery: soon\ntags: {a: b}\nmore: [1]\n");
+  const auto problems =
+      problems_of("age: old\nshare: 120%\nkind: bird\nevery: soon\ntags: {a: b}\nmore: [1]\n");
   std::vector<std::string> codes;
   for (const auto& p : problems) codes.push_back(p.code);
-  EXPECT_EQ(codes, (std::vector<std::string>{"config.wrong_type", "config.wrong_type", "config.not_allowed", "config.wrong_type", "config.wrong_type",
-                                             "config.wrong_type", "config.missing_key"}));
+  EXPECT_EQ(codes, (std::vector<std::string>{"config.wrong_type", "config.wrong_type", "config.not_allowed",
+                                             "config.wrong_type", "config.wrong_type", "config.wrong_type",
+                                             "config.missing_key"}));
 }
 
 TEST(Shape, RegistersSecrets) {
@@ -60,8 +67,9 @@ TEST(Document, VariablesComeFromTheEnvironmentOrHaveDefaults) {
   const auto env = scratch.write(".env", "# comment\nFROM_FILE=\"abc\"\nexport OTHER=x\n");
   ::setenv("EDDY_TEST_VARIABLE", "from process", 1);
   Diagnostics diagnostics;
-  const Node node = parse("a: ${FROM_FILE}/${EDDY_TEST_VARIABLE}\nb: ${NOPE:-fallback}\nc: $${plain}\nd: ${NOT_SET_AT_ALL}\n", "p.yml",
-                          environment_with_file(env), diagnostics);
+  const Node node = parse(
+      "a: ${FROM_FILE}/${EDDY_TEST_VARIABLE}\nb: ${NOPE:-fallback}\nc: $${plain}\nd: ${NOT_SET_AT_ALL}\n",
+      "p.yml", environment_with_file(env), diagnostics);
   EXPECT_EQ(node["a"].text(), "abc/from process");
   EXPECT_EQ(node["b"].text(), "fallback");
   EXPECT_EQ(node["c"].text(), "${plain}");
@@ -94,8 +102,10 @@ TEST(Document, SyntaxErrorsDuplicatesAndBombs) {
 
 TEST(Document, ScalarsBecomeJsonAsYamlMeansThem) {
   Diagnostics diagnostics;
-  const Node node = parse("{a: 1, b: \"1\", c: true, d: null, e: 1.5, f: [x], g: 007}", "p.yml", no_variables(), diagnostics);
-  EXPECT_EQ(node.as_json(), nlohmann::json::parse(R"({"a":1,"b":"1","c":true,"d":null,"e":1.5,"f":["x"],"g":"007"})"));
+  const Node node = parse("{a: 1, b: \"1\", c: true, d: null, e: 1.5, f: [x], g: 007}", "p.yml",
+                          no_variables(), diagnostics);
+  EXPECT_EQ(node.as_json(),
+            nlohmann::json::parse(R"({"a":1,"b":"1","c":true,"d":null,"e":1.5,"f":["x"],"g":"007"})"));
 }
 
 TEST(Schema, IsDraft07WithEveryField) {

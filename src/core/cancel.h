@@ -1,4 +1,5 @@
-// Ctrl-C and SIGTERM set one flag; long operations look at it between steps, finish what is in flight, and stop.
+// Ctrl-C and SIGTERM set one flag; long operations look at it between steps, finish what is in flight, and
+// stop.
 #pragma once
 
 #include <atomic>

@@ -17,9 +17,10 @@ std::string_view name_of(Operation operation);
 struct Change {
   std::uint64_t number = 0;  // position in the plan, from 0; identifies the row in the ledger
   Operation operation = Operation::add;
-  Row key;                    // one value per key field
-  Row fields;                 // desired values, one per mapped field; empty for remove
-  std::vector<bool> changed;  // per mapped field: differs from the snapshot (all true for add); empty for remove
+  Row key;     // one value per key field
+  Row fields;  // desired values, one per mapped field; empty for remove
+  std::vector<bool>
+      changed;  // per mapped field: differs from the snapshot (all true for add); empty for remove
 };
 
 // Exactly one per row sent.
@@ -34,15 +35,23 @@ bool parse_outcome(std::string_view name, Outcome& out);
 
 struct Verdict {
   Outcome outcome = Outcome::in_doubt;
-  std::string code;            // stable, destination's own when it has one: "INVALID_EMAIL_ADDRESS"; "" when applied
-  std::string message;         // destination's own words, secrets redacted
+  std::string code;     // stable, destination's own when it has one: "INVALID_EMAIL_ADDRESS"; "" when applied
+  std::string message;  // destination's own words, secrets redacted
   std::string destination_id;  // id of the record there, when told
   bool created = false;        // the destination said it made a new record
 
-  static Verdict applied(std::string id = {}, bool created = false) { return {Outcome::applied, {}, {}, std::move(id), created}; }
-  static Verdict rejected(std::string code, std::string message) { return {Outcome::rejected, std::move(code), std::move(message), {}, false}; }
-  static Verdict retry(std::string code, std::string message) { return {Outcome::retry, std::move(code), std::move(message), {}, false}; }
-  static Verdict in_doubt(std::string code, std::string message) { return {Outcome::in_doubt, std::move(code), std::move(message), {}, false}; }
+  static Verdict applied(std::string id = {}, bool created = false) {
+    return {Outcome::applied, {}, {}, std::move(id), created};
+  }
+  static Verdict rejected(std::string code, std::string message) {
+    return {Outcome::rejected, std::move(code), std::move(message), {}, false};
+  }
+  static Verdict retry(std::string code, std::string message) {
+    return {Outcome::retry, std::move(code), std::move(message), {}, false};
+  }
+  static Verdict in_doubt(std::string code, std::string message) {
+    return {Outcome::in_doubt, std::move(code), std::move(message), {}, false};
+  }
 };
 
 }  // namespace eddy

@@ -34,7 +34,9 @@ std::chrono::nanoseconds ManualClock::elapsed() const {
   const std::lock_guard lock(manual_clock_mutex);
   return elapsed_;
 }
-Clock::WallTime ManualClock::now() { return start_ + std::chrono::duration_cast<std::chrono::microseconds>(elapsed()); }
+Clock::WallTime ManualClock::now() {
+  return start_ + std::chrono::duration_cast<std::chrono::microseconds>(elapsed());
+}
 Clock::MonotonicTime ManualClock::monotonic() {
   return MonotonicTime{std::chrono::duration_cast<std::chrono::steady_clock::duration>(elapsed())};
 }
@@ -60,7 +62,8 @@ Clock::WallTime parse_utc(std::string_view text) {
   int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0, consumed = 0;
   const std::string copy(text);
   int fields = std::sscanf(copy.c_str(), "%d-%d-%d%n", &y, &mo, &d, &consumed);
-  std::string_view rest = fields == 3 ? std::string_view(copy).substr(static_cast<std::size_t>(consumed)) : "x";
+  std::string_view rest =
+      fields == 3 ? std::string_view(copy).substr(static_cast<std::size_t>(consumed)) : "x";
   bool good = fields == 3;
   microseconds fraction{0};
   if (good && !rest.empty() && rest != "Z") {
@@ -71,7 +74,8 @@ Clock::WallTime parse_utc(std::string_view text) {
       rest.remove_prefix(static_cast<std::size_t>(used) + 1);
       if (rest.starts_with('.')) {
         std::int64_t scale = 100'000;
-        for (rest.remove_prefix(1); !rest.empty() && rest[0] >= '0' && rest[0] <= '9'; rest.remove_prefix(1), scale /= 10)
+        for (rest.remove_prefix(1); !rest.empty() && rest[0] >= '0' && rest[0] <= '9';
+             rest.remove_prefix(1), scale /= 10)
           fraction += microseconds{(rest[0] - '0') * scale};
       }
       good = rest.empty() || rest == "Z" || rest == "+00:00" || rest == "+00";
@@ -79,7 +83,8 @@ Clock::WallTime parse_utc(std::string_view text) {
   }
   const year_month_day date{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
   if (!good || !date.ok() || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60)
-    throw Error("time.invalid", fmt::format("`{}` is not a UTC time", text), "write it as 2026-11-23T10:53:42Z");
+    throw Error("time.invalid", fmt::format("`{}` is not a UTC time", text),
+                "write it as 2026-11-23T10:53:42Z");
   return sys_days{date} + hours{h} + minutes{mi} + seconds{s} + fraction;
 }
 
@@ -97,15 +102,24 @@ std::chrono::milliseconds parse_duration(std::string_view text) {
     const std::size_t unit_end = std::min(rest.size(), rest.find_first_of("0123456789"));
     const std::string_view unit = rest.substr(0, unit_end);
     rest.remove_prefix(unit_end);
-    if (digits == 0) good = false;
-    else if (unit == "ms") total += milliseconds{number};
-    else if (unit == "s") total += seconds{number};
-    else if (unit == "m") total += minutes{number};
-    else if (unit == "h") total += hours{number};
-    else if (unit == "d") total += hours{24 * number};
-    else good = false;
+    if (digits == 0)
+      good = false;
+    else if (unit == "ms")
+      total += milliseconds{number};
+    else if (unit == "s")
+      total += seconds{number};
+    else if (unit == "m")
+      total += minutes{number};
+    else if (unit == "h")
+      total += hours{number};
+    else if (unit == "d")
+      total += hours{24 * number};
+    else
+      good = false;
   }
-  if (!good) throw Error("time.invalid_duration", fmt::format("`{}` is not a duration", text), "write it like 15m, 90s or 1h30m");
+  if (!good)
+    throw Error("time.invalid_duration", fmt::format("`{}` is not a duration", text),
+                "write it like 15m, 90s or 1h30m");
   return total;
 }
 

@@ -95,7 +95,8 @@ TEST(Names, GoBothWays) {
 TEST(Utf8, AcceptsExactlyTheValidForms) {
   EXPECT_TRUE(is_utf8("plain, Größe, 東京, 🚀"));
   EXPECT_TRUE(is_utf8(""));
-  for (const char* bad : {"\xFF", "abc\xC3", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80"}) EXPECT_FALSE(is_utf8(bad));
+  for (const char* bad : {"\xFF", "abc\xC3", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80"})
+    EXPECT_FALSE(is_utf8(bad));
 }
 
 }  // namespace

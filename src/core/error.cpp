@@ -15,7 +15,8 @@ std::string render(const Diagnostic& d) {
       const std::string number = std::to_string(d.position.line);
       out += fmt::format(" {} | {}\n", number, d.excerpt);
       if (d.position.column > 0)
-        out += fmt::format(" {} | {}^\n", std::string(number.size(), ' '), std::string(d.position.column - 1, ' '));
+        out += fmt::format(" {} | {}^\n", std::string(number.size(), ' '),
+                           std::string(d.position.column - 1, ' '));
     }
   }
   if (!d.hint.empty()) out += fmt::format("  hint: {}\n", d.hint);

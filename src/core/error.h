@@ -19,7 +19,7 @@ struct SourcePosition {
 
 // One thing to tell the user.
 struct Diagnostic {
-  std::string code;     // stable, lower case, dotted by capability: "config.unknown_key", "sync.duplicate_key"
+  std::string code;  // stable, lower case, dotted by capability: "config.unknown_key", "sync.duplicate_key"
   std::string message;  // what happened and why, one sentence, no trailing full stop
   std::string hint;     // what to do, empty when there is nothing to say
   SourcePosition position;
@@ -40,7 +40,9 @@ class Error : public std::exception {
   const std::string& message() const { return diagnostics_.front().message; }
   const std::string& hint() const { return diagnostics_.front().hint; }
   const std::vector<Diagnostic>& diagnostics() const { return diagnostics_; }
-  const char* what() const noexcept override { return what_.c_str(); }  // "code: message", all of them, one per line
+  const char* what() const noexcept override {
+    return what_.c_str();
+  }  // "code: message", all of them, one per line
 
  private:
   std::vector<Diagnostic> diagnostics_;
@@ -54,7 +56,9 @@ class Diagnostics {
   void add(std::string code, std::string message, std::string hint = {}, SourcePosition position = {}) {
     list_.push_back({std::move(code), std::move(message), std::move(hint), std::move(position), {}});
   }
-  void add(const Error& error) { list_.insert(list_.end(), error.diagnostics().begin(), error.diagnostics().end()); }
+  void add(const Error& error) {
+    list_.insert(list_.end(), error.diagnostics().begin(), error.diagnostics().end());
+  }
   bool empty() const { return list_.empty(); }
   const std::vector<Diagnostic>& list() const { return list_; }
   void throw_if_any() const {

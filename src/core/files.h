@@ -10,6 +10,7 @@ namespace eddy {
 std::string read_file(const std::filesystem::path& path);  // throws Error("file.unreadable")
 // Writes beside the target, fsyncs, renames over it, fsyncs the folder. Throws Error("file.unwritable").
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
-void sync_path(const std::filesystem::path& path);  // fsync of a file or folder; throws Error("file.unwritable")
+void sync_path(
+    const std::filesystem::path& path);  // fsync of a file or folder; throws Error("file.unwritable")
 
 }  // namespace eddy

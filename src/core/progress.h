@@ -1,4 +1,5 @@
-// What a long operation tells while it works. The app renders it: live lines on a terminal, one line per event elsewhere.
+// What a long operation tells while it works. The app renders it: live lines on a terminal, one line per
+// event elsewhere.
 #pragma once
 
 #include <chrono>
@@ -19,7 +20,8 @@ class Progress {
   // Rows done so far in this node; called often, must be cheap.
   virtual void advanced(std::string_view node, std::uint64_t rows) = 0;
   // summary: "1,204 rows in 3 files", "+120 ~42 -0 !3"
-  virtual void finished(std::string_view node, NodeStatus status, std::uint64_t rows, std::string_view summary) = 0;
+  virtual void finished(std::string_view node, NodeStatus status, std::uint64_t rows,
+                        std::string_view summary) = 0;
   virtual void note(std::string_view message) = 0;
 };
 

@@ -6,8 +6,8 @@
 
 namespace eddy {
 
-// Remembers a value for the life of the process. Values shorter than 4 characters are not kept (they would hide
-// ordinary text). Thread-safe.
+// Remembers a value for the life of the process. Values shorter than 4 characters are not kept (they would
+// hide ordinary text). Thread-safe.
 void register_secret(std::string_view value);
 // Replaces every registered value, plain, percent-encoded or base64 "user:value", by "***". Thread-safe.
 std::string redact(std::string_view text);

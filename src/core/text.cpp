@@ -94,7 +94,8 @@ bool glob_match(std::string_view pattern, std::string_view text) {
     if (const std::size_t length = match_set(pattern, text[0], matched); length > 0)
       return matched && text[0] != '/' && glob_match(pattern.substr(length), text.substr(1));
   }
-  if (pattern[0] == '?' ? text[0] != '/' : pattern[0] == text[0]) return glob_match(pattern.substr(1), text.substr(1));
+  if (pattern[0] == '?' ? text[0] != '/' : pattern[0] == text[0])
+    return glob_match(pattern.substr(1), text.substr(1));
   return false;
 }
 
@@ -162,8 +163,9 @@ bool is_utf8(std::string_view text) {
 
 std::string base64(std::string_view bytes) {
   std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   out.resize(static_cast<std::size_t>(length));
   return out;
 }
@@ -185,20 +187,25 @@ std::string sha256_hex(std::string_view bytes) {
   return hash.hex_digest();
 }
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr); }
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+  EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr);
+}
 Sha256::~Sha256() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
-void Sha256::update(std::string_view bytes) { EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size()); }
+void Sha256::update(std::string_view bytes) {
+  EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size());
+}
 std::string Sha256::hex_digest() {
   std::string digest(32, '\0');
-  EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), reinterpret_cast<unsigned char*>(digest.data()), nullptr);
+  EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), reinterpret_cast<unsigned char*>(digest.data()),
+                     nullptr);
   return hex(digest);
 }
 
 std::string percent_encode(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                            c == '.' || c == '_' || c == '~';
+    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                            c == '-' || c == '.' || c == '_' || c == '~';
     out += unreserved ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return out;
@@ -208,13 +215,15 @@ std::string new_id() {
   constexpr char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
   unsigned char random[10];
   RAND_bytes(random, sizeof random);
-  auto ms = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+  auto ms = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                           std::chrono::system_clock::now().time_since_epoch())
+                                           .count());
   std::string id(26, '0');
   for (int i = 9; i >= 0; --i, ms >>= 5) id[static_cast<std::size_t>(i)] = digits[ms & 31];
   for (std::size_t i = 0; i < 16; ++i) {
     const std::size_t bit = i * 5;
-    const unsigned window = (static_cast<unsigned>(random[bit / 8]) << 8) | (bit / 8 + 1 < 10 ? random[bit / 8 + 1] : 0U);
+    const unsigned window =
+        (static_cast<unsigned>(random[bit / 8]) << 8) | (bit / 8 + 1 < 10 ? random[bit / 8 + 1] : 0U);
     id[10 + i] = digits[(window >> (11 - bit % 8)) & 31];
   }
   return id;

@@ -9,8 +9,8 @@
 
 namespace eddy {
 
-std::string trim(std::string_view text);        // ASCII white space
-std::string lower(std::string_view text);       // ASCII only
+std::string trim(std::string_view text);   // ASCII white space
+std::string lower(std::string_view text);  // ASCII only
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
@@ -21,14 +21,16 @@ std::optional<std::string> did_you_mean(std::string_view word, std::span<const s
 // "did you mean `x`?" or "" — ready to be a hint.
 std::string did_you_mean_hint(std::string_view word, std::span<const std::string> candidates);
 
-// Bytes of the UTF-8 character that starts at `at` (RFC 3629: no surrogates, no overlong forms); 0 when there is none.
+// Bytes of the UTF-8 character that starts at `at` (RFC 3629: no surrogates, no overlong forms); 0 when there
+// is none.
 std::size_t utf8_length_at(std::string_view text, std::size_t at);
 bool is_utf8(std::string_view text);
 std::string base64(std::string_view bytes);
-std::string hex(std::string_view bytes);        // lower case
-std::string sha256_hex(std::string_view bytes); // 64 lower-case digits
+std::string hex(std::string_view bytes);            // lower case
+std::string sha256_hex(std::string_view bytes);     // 64 lower-case digits
 std::string percent_encode(std::string_view text);  // everything but unreserved characters (RFC 3986)
-// A new identifier that sorts by time: 26 characters of Crockford base 32 (ULID form), unique across processes.
+// A new identifier that sorts by time: 26 characters of Crockford base 32 (ULID form), unique across
+// processes.
 std::string new_id();
 // 1234567 -> "1,234,567"
 std::string with_commas(std::uint64_t number);

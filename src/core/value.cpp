@@ -27,27 +27,38 @@ bool parse_type(std::string_view name, Type& out) {
 
 std::string Value::to_text() const {
   switch (type_) {
-    case Type::null: return {};
-    case Type::boolean: return as_boolean() ? "true" : "false";
-    case Type::integer: return fmt::format("{}", as_integer());
-    case Type::real: return fmt::format("{}", as_real());
-    default: return as_string();
+    case Type::null:
+      return {};
+    case Type::boolean:
+      return as_boolean() ? "true" : "false";
+    case Type::integer:
+      return fmt::format("{}", as_integer());
+    case Type::real:
+      return fmt::format("{}", as_real());
+    default:
+      return as_string();
   }
 }
 
 nlohmann::json Value::to_json() const {
   switch (type_) {
-    case Type::null: return nullptr;
-    case Type::boolean: return as_boolean();
-    case Type::integer: return as_integer();
-    case Type::real: return std::isfinite(as_real()) ? nlohmann::json(as_real()) : nlohmann::json(nullptr);
+    case Type::null:
+      return nullptr;
+    case Type::boolean:
+      return as_boolean();
+    case Type::integer:
+      return as_integer();
+    case Type::real:
+      return std::isfinite(as_real()) ? nlohmann::json(as_real()) : nlohmann::json(nullptr);
     case Type::decimal:
     case Type::json: {
       auto parsed = nlohmann::json::parse(as_string(), nullptr, /*allow_exceptions=*/false);
       return parsed.is_discarded() ? nlohmann::json(as_string()) : parsed;
     }
-    case Type::blob: return base64(as_string());
-    default: return as_string();
+    case Type::blob:
+      return base64(as_string());
+    default:
+      return as_string();
   }
 }
 

@@ -18,7 +18,8 @@ enum class Type {
   decimal,    // std::string, exact digits: "-12.50"; also integers beyond 64 bits
   text,       // std::string, UTF-8
   date,       // std::string, "2026-11-23"
-  timestamp,  // std::string, UTC, "2026-11-23T10:53:42Z" or with up to 6 fraction digits; time zones are converted
+  timestamp,  // std::string, UTC, "2026-11-23T10:53:42Z" or with up to 6 fraction digits; time zones are
+              // converted
   json,       // std::string, JSON text: lists, structs, maps
   blob,       // std::string, bytes
 };

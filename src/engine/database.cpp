@@ -30,9 +30,12 @@ namespace {
 [[noreturn]] void fail(const char* raw, duckdb_error_type type, const std::string& memory_limit) {
   const std::string message = redact(raw == nullptr ? "unknown engine error" : raw);
   // While a statement is prepared the engine tells the kind of error only in its words.
-  if (type == DUCKDB_ERROR_INTERRUPT || message.starts_with("INTERRUPT Error")) throw Error("engine.interrupted", "the statement was interrupted");
+  if (type == DUCKDB_ERROR_INTERRUPT || message.starts_with("INTERRUPT Error"))
+    throw Error("engine.interrupted", "the statement was interrupted");
   if (type == DUCKDB_ERROR_OUT_OF_MEMORY || message.starts_with("Out of Memory Error"))
-    throw Error("engine.out_of_memory", message, fmt::format("the limit is {}; raise `engine: {{memory_limit: …}}` in eddy.yml", memory_limit));
+    throw Error(
+        "engine.out_of_memory", message,
+        fmt::format("the limit is {}; raise `engine: {{memory_limit: …}}` in eddy.yml", memory_limit));
   throw Error("engine.query_failed", message);
 }
 
@@ -56,12 +59,15 @@ std::shared_ptr<Database::Data> open_database(const std::string& file, const Opt
   auto data = std::make_shared<Database::Data>();
   data->memory_limit = options.memory_limit;
   char* error = nullptr;
-  if (duckdb_open_ext(file.empty() ? nullptr : file.c_str(), &data->handle, config.handle, &error) != DuckDBSuccess) {
+  if (duckdb_open_ext(file.empty() ? nullptr : file.c_str(), &data->handle, config.handle, &error) !=
+      DuckDBSuccess) {
     const std::string message = error == nullptr ? "unknown" : error;
     duckdb_free(error);
     if (message.find("lock") != std::string::npos)
-      throw Error("engine.locked", fmt::format("{} is in use by another process: {}", file, message), "wait for it, or end it");
-    throw Error("engine.open_failed", fmt::format("cannot open {}: {}", file.empty() ? "the engine" : file, message));
+      throw Error("engine.locked", fmt::format("{} is in use by another process: {}", file, message),
+                  "wait for it, or end it");
+    throw Error("engine.open_failed",
+                fmt::format("cannot open {}: {}", file.empty() ? "the engine" : file, message));
   }
   return data;
 }
@@ -69,15 +75,19 @@ std::shared_ptr<Database::Data> open_database(const std::string& file, const Opt
 }  // namespace
 
 Database Database::in_memory(const Options& options) { return Database(open_database("", options)); }
-Database Database::open(const std::filesystem::path& file, const Options& options) { return Database(open_database(file.string(), options)); }
+Database Database::open(const std::filesystem::path& file, const Options& options) {
+  return Database(open_database(file.string(), options));
+}
 
 Connection Database::connect() {
   auto data = std::make_unique<Connection::Data>();
   data->database = data_;
-  if (duckdb_connect(data_->handle, &data->handle) != DuckDBSuccess) throw Error("engine.open_failed", "cannot make another engine connection");
+  if (duckdb_connect(data_->handle, &data->handle) != DuckDBSuccess)
+    throw Error("engine.open_failed", "cannot make another engine connection");
   Connection connection(std::move(data));
   // The engine counts rows for rows_done() only when it believes to draw a bar; it must not draw one.
-  connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = true; SET enable_progress_bar_print = false");
+  connection.execute(
+      "SET TimeZone = 'UTC'; SET enable_progress_bar = true; SET enable_progress_bar_print = false");
   return connection;
 }
 
@@ -107,7 +117,9 @@ Chunk& Chunk::operator=(Chunk&&) noexcept = default;
 Chunk::~Chunk() = default;
 std::size_t Chunk::rows() const { return data_->rows; }
 std::size_t Chunk::columns() const { return data_->vectors.size(); }
-Value Chunk::value(std::size_t column, std::size_t row) const { return read_cell(data_->vectors[column], (*data_->types)[column], row); }
+Value Chunk::value(std::size_t column, std::size_t row) const {
+  return read_cell(data_->vectors[column], (*data_->types)[column], row);
+}
 bool Chunk::is_null(std::size_t column, std::size_t row) const {
   return data_->validity[column] != nullptr && !duckdb_validity_row_is_valid(data_->validity[column], row);
 }
@@ -123,7 +135,8 @@ Result::Result(std::unique_ptr<Data> data) : data_(std::move(data)) {
   const idx_t count = duckdb_column_count(&data_->handle);
   for (idx_t i = 0; i < count; ++i) {
     data_->types.push_back(duckdb_column_logical_type(&data_->handle, i));
-    data_->columns.push_back({duckdb_column_name(&data_->handle, i), type_of(data_->types.back()), type_text(data_->types.back())});
+    data_->columns.push_back({duckdb_column_name(&data_->handle, i), type_of(data_->types.back()),
+                              type_text(data_->types.back())});
   }
 }
 Result::Result(Result&&) noexcept = default;
@@ -192,16 +205,23 @@ struct Statement {
 
 duckdb_state bind(duckdb_prepared_statement statement, idx_t index, const Value& value) {
   switch (value.type()) {
-    case Type::null: return duckdb_bind_null(statement, index);
-    case Type::boolean: return duckdb_bind_boolean(statement, index, value.as_boolean());
-    case Type::integer: return duckdb_bind_int64(statement, index, value.as_integer());
-    case Type::real: return duckdb_bind_double(statement, index, value.as_real());
-    case Type::blob: return duckdb_bind_blob(statement, index, value.as_string().data(), value.as_string().size());
-    default: return duckdb_bind_varchar_length(statement, index, value.as_string().data(), value.as_string().size());
+    case Type::null:
+      return duckdb_bind_null(statement, index);
+    case Type::boolean:
+      return duckdb_bind_boolean(statement, index, value.as_boolean());
+    case Type::integer:
+      return duckdb_bind_int64(statement, index, value.as_integer());
+    case Type::real:
+      return duckdb_bind_double(statement, index, value.as_real());
+    case Type::blob:
+      return duckdb_bind_blob(statement, index, value.as_string().data(), value.as_string().size());
+    default:
+      return duckdb_bind_varchar_length(statement, index, value.as_string().data(), value.as_string().size());
   }
 }
 
-void prepare(Statement& statement, duckdb_connection connection, std::string_view sql, const Row& parameters, const std::string& limit) {
+void prepare(Statement& statement, duckdb_connection connection, std::string_view sql, const Row& parameters,
+             const std::string& limit) {
   const std::string text(sql);
   if (duckdb_prepare(connection, text.c_str(), &statement.handle) != DuckDBSuccess)
     fail(duckdb_prepare_error(statement.handle), DUCKDB_ERROR_INVALID, limit);
@@ -216,7 +236,8 @@ void Connection::execute(std::string_view sql) {
   Result::Data result;
   const std::string text(sql);
   if (duckdb_query(data_->handle, text.c_str(), &result.handle) != DuckDBSuccess)
-    fail(duckdb_result_error(&result.handle), duckdb_result_error_type(&result.handle), data_->database->memory_limit);
+    fail(duckdb_result_error(&result.handle), duckdb_result_error_type(&result.handle),
+         data_->database->memory_limit);
 }
 
 Result Connection::query(std::string_view sql, const Row& parameters) {
@@ -225,7 +246,8 @@ Result Connection::query(std::string_view sql, const Row& parameters) {
   Statement statement;
   prepare(statement, data_->handle, sql, parameters, result->memory_limit);
   if (duckdb_execute_prepared(statement.handle, &result->handle) != DuckDBSuccess)
-    fail(duckdb_result_error(&result->handle), duckdb_result_error_type(&result->handle), result->memory_limit);
+    fail(duckdb_result_error(&result->handle), duckdb_result_error_type(&result->handle),
+         result->memory_limit);
   return Result(std::move(result));
 }
 
@@ -243,7 +265,8 @@ Result Connection::stream(std::string_view sql, const Row& parameters) {
   const duckdb_state state = duckdb_execute_pending(pending, &result->handle);
   duckdb_destroy_pending(&pending);
   if (state != DuckDBSuccess)
-    fail(duckdb_result_error(&result->handle), duckdb_result_error_type(&result->handle), result->memory_limit);
+    fail(duckdb_result_error(&result->handle), duckdb_result_error_type(&result->handle),
+         result->memory_limit);
   return Result(std::move(result));
 }
 
@@ -290,27 +313,43 @@ Appender::~Appender() = default;
 Appender Connection::appender(std::string_view catalog, std::string_view schema, std::string_view table) {
   auto data = std::make_unique<Appender::Data>();
   const std::string c(catalog), s(schema), t(table);
-  data->check(duckdb_appender_create_ext(data_->handle, c.empty() ? nullptr : c.c_str(), s.empty() ? nullptr : s.c_str(), t.c_str(), &data->handle));
+  data->check(duckdb_appender_create_ext(data_->handle, c.empty() ? nullptr : c.c_str(),
+                                         s.empty() ? nullptr : s.c_str(), t.c_str(), &data->handle));
   return Appender(std::move(data));
 }
 
 void Appender::append(const Value& value) {
   switch (value.type()) {
-    case Type::null: append_null(); break;
-    case Type::boolean: data_->check(duckdb_append_bool(data_->handle, value.as_boolean())); break;
-    case Type::integer: append_integer(value.as_integer()); break;
-    case Type::real: data_->check(duckdb_append_double(data_->handle, value.as_real())); break;
-    case Type::blob: data_->check(duckdb_append_blob(data_->handle, value.as_string().data(), value.as_string().size())); break;
-    default: append_text(value.as_string());
+    case Type::null:
+      append_null();
+      break;
+    case Type::boolean:
+      data_->check(duckdb_append_bool(data_->handle, value.as_boolean()));
+      break;
+    case Type::integer:
+      append_integer(value.as_integer());
+      break;
+    case Type::real:
+      data_->check(duckdb_append_double(data_->handle, value.as_real()));
+      break;
+    case Type::blob:
+      data_->check(duckdb_append_blob(data_->handle, value.as_string().data(), value.as_string().size()));
+      break;
+    default:
+      append_text(value.as_string());
   }
 }
 void Appender::append_integer(std::int64_t value) { data_->check(duckdb_append_int64(data_->handle, value)); }
-void Appender::append_text(std::string_view value) { data_->check(duckdb_append_varchar_length(data_->handle, value.data(), value.size())); }
+void Appender::append_text(std::string_view value) {
+  data_->check(duckdb_append_varchar_length(data_->handle, value.data(), value.size()));
+}
 void Appender::append_null() { data_->check(duckdb_append_null(data_->handle)); }
 void Appender::end_row() { data_->check(duckdb_appender_end_row(data_->handle)); }
 void Appender::close() { data_->check(duckdb_appender_close(data_->handle)); }
 
-Transaction::Transaction(Connection& connection) : connection_(connection) { connection_.execute("BEGIN TRANSACTION"); }
+Transaction::Transaction(Connection& connection) : connection_(connection) {
+  connection_.execute("BEGIN TRANSACTION");
+}
 Transaction::~Transaction() {
   if (!open_) return;
   try {
@@ -324,8 +363,12 @@ void Transaction::commit() {
   open_ = false;
 }
 
-std::string quote_identifier(std::string_view name) { return "\"" + replace_all(std::string(name), "\"", "\"\"") + "\""; }
-std::string quote_literal(std::string_view text) { return "'" + replace_all(std::string(text), "'", "''") + "'"; }
+std::string quote_identifier(std::string_view name) {
+  return "\"" + replace_all(std::string(name), "\"", "\"\"") + "\"";
+}
+std::string quote_literal(std::string_view text) {
+  return "'" + replace_all(std::string(text), "'", "''") + "'";
+}
 std::string version() { return duckdb_library_version(); }
 
 }  // namespace eddy::engine

@@ -1,9 +1,10 @@
 // DuckDB behind RAII. The only door to duckdb.h; nobody else sees a raw handle.
 //
-// Ownership: a Connection keeps its Database alive, a Result its Connection. Thread rule: a Database may be shared; a
-// Connection, and every Result made from it, belongs to one thread at a time (interrupt() alone may come from any).
-// Errors: Error("engine.query_failed") with DuckDB's own words; "engine.interrupted"; "engine.out_of_memory" (with the limit
-// in the hint); "engine.open_failed"; "engine.locked" when another process holds the file.
+// Ownership: a Connection keeps its Database alive, a Result its Connection. Thread rule: a Database may be
+// shared; a Connection, and every Result made from it, belongs to one thread at a time (interrupt() alone may
+// come from any). Errors: Error("engine.query_failed") with DuckDB's own words; "engine.interrupted";
+// "engine.out_of_memory" (with the limit in the hint); "engine.open_failed"; "engine.locked" when another
+// process holds the file.
 #pragma once
 
 #include <filesystem>
@@ -19,9 +20,9 @@
 namespace eddy::engine {
 
 struct Options {
-  std::string memory_limit = "1GB";        // DuckDB spelling; always set, so that memory is bounded
-  std::filesystem::path spill_folder;      // made when needed; empty: no spilling
-  int threads = 0;                         // 0: one per core
+  std::string memory_limit = "1GB";    // DuckDB spelling; always set, so that memory is bounded
+  std::filesystem::path spill_folder;  // made when needed; empty: no spilling
+  int threads = 0;                     // 0: one per core
 };
 
 // An engine column with the engine's own type text ("DECIMAL(10,2)") beside ours.
@@ -40,7 +41,8 @@ class Chunk {
   std::size_t rows() const;
   std::size_t columns() const;
   Value value(std::size_t column, std::size_t row) const;
-  // Direct reads without a Value, for the hot paths. The column must have that engine type (integer: BIGINT, text: VARCHAR).
+  // Direct reads without a Value, for the hot paths. The column must have that engine type (integer: BIGINT,
+  // text: VARCHAR).
   bool is_null(std::size_t column, std::size_t row) const;
   std::int64_t bigint(std::size_t column, std::size_t row) const;
   std::string_view varchar(std::size_t column, std::size_t row) const;
@@ -73,7 +75,8 @@ class Result {
 
 class Database;
 
-// Rows into a table, columnar inside. Values are cast to the column's type by the engine. Call close() to see errors.
+// Rows into a table, columnar inside. Values are cast to the column's type by the engine. Call close() to see
+// errors.
 class Appender {
  public:
   Appender(Appender&&) noexcept;
@@ -97,13 +100,16 @@ class Connection {
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
-  void execute(std::string_view sql);                          // one or more statements; results are dropped
-  Result query(std::string_view sql, const Row& parameters = {});   // one statement, `?` or $1 parameters; whole result in memory
-  Result stream(std::string_view sql, const Row& parameters = {});  // one statement; the result is pulled as it is computed
+  void execute(std::string_view sql);  // one or more statements; results are dropped
+  Result query(std::string_view sql,
+               const Row& parameters = {});  // one statement, `?` or $1 parameters; whole result in memory
+  Result stream(std::string_view sql,
+                const Row& parameters = {});  // one statement; the result is pulled as it is computed
   std::vector<EngineColumn> columns_of(std::string_view sql);  // of one SELECT, bound but not executed
   Appender appender(std::string_view catalog, std::string_view schema, std::string_view table);
-  void interrupt();           // from any thread: the running statement ends with engine.interrupted
-  // Progress of the running statement, from any thread: rows taken in, and its share from 0 to 1; 0 when unknown.
+  void interrupt();  // from any thread: the running statement ends with engine.interrupted
+  // Progress of the running statement, from any thread: rows taken in, and its share from 0 to 1; 0 when
+  // unknown.
   std::uint64_t rows_done();
   double share_done();
   Database database_of() const;

@@ -19,16 +19,20 @@ TEST(Engine, ReadsEveryTypeExactly) {
   EXPECT_EQ(one(c, "select (-128)::tinyint"), Value::integer(-128));
   EXPECT_EQ(one(c, "select 9223372036854775807"), Value::integer(INT64_MAX));
   EXPECT_EQ(one(c, "select 18446744073709551615::ubigint"), Value::decimal("18446744073709551615"));
-  EXPECT_EQ(one(c, "select (-170141183460469231731687303715884105727)::hugeint"), Value::decimal("-170141183460469231731687303715884105727"));
+  EXPECT_EQ(one(c, "select (-170141183460469231731687303715884105727)::hugeint"),
+            Value::decimal("-170141183460469231731687303715884105727"));
   EXPECT_EQ(one(c, "select 0.1::float"), Value::real(0.1));
   EXPECT_EQ(one(c, "select -0.05::decimal(4,2)"), Value::decimal("-0.05"));
-  EXPECT_EQ(one(c, "select 12345678901234567890123456.78::decimal(30,2)"), Value::decimal("12345678901234567890123456.78"));
+  EXPECT_EQ(one(c, "select 12345678901234567890123456.78::decimal(30,2)"),
+            Value::decimal("12345678901234567890123456.78"));
   EXPECT_EQ(one(c, "select date '2024-02-29'"), Value::date("2024-02-29"));
   EXPECT_EQ(one(c, "select date '0044-03-15 (BC)'"), Value::date("0044-03-15 BC"));
-  EXPECT_EQ(one(c, "select timestamp '2024-02-29 23:59:59.5'"), Value::timestamp("2024-02-29T23:59:59.500000Z"));
+  EXPECT_EQ(one(c, "select timestamp '2024-02-29 23:59:59.5'"),
+            Value::timestamp("2024-02-29T23:59:59.500000Z"));
   EXPECT_EQ(one(c, "select timestamptz '2024-02-29 23:59:59+02'"), Value::timestamp("2024-02-29T21:59:59Z"));
   EXPECT_EQ(one(c, "select timestamp '1969-12-31 23:00:00'"), Value::timestamp("1969-12-31T23:00:00Z"));
-  EXPECT_EQ(one(c, "select uuid '123e4567-e89b-12d3-a456-426614174000'"), Value::text("123e4567-e89b-12d3-a456-426614174000"));
+  EXPECT_EQ(one(c, "select uuid '123e4567-e89b-12d3-a456-426614174000'"),
+            Value::text("123e4567-e89b-12d3-a456-426614174000"));
   EXPECT_EQ(one(c, "select [1, null, 3]"), Value::json("[1,null,3]"));
   EXPECT_EQ(one(c, "select {'a': 1, 'b': ['x']}"), Value::json(R"({"a":1,"b":["x"]})"));
   EXPECT_EQ(one(c, "select map {'k': 2.5::double}"), Value::json(R"({"k":2.5})"));
@@ -42,7 +46,8 @@ TEST(Engine, ReadsEveryTypeExactly) {
 TEST(Engine, NamesColumnTypes) {
   auto db = Database::in_memory({});
   auto c = db.connect();
-  auto r = c.query("select 1.5::decimal(10,2) as amount, [1]::integer[] as list, {'a': 'x'} as s, current_timestamp as t");
+  auto r = c.query(
+      "select 1.5::decimal(10,2) as amount, [1]::integer[] as list, {'a': 'x'} as s, current_timestamp as t");
   EXPECT_EQ(r.columns()[0].engine_type, "DECIMAL(10,2)");
   EXPECT_EQ(r.columns()[1].engine_type, "INTEGER[]");
   EXPECT_EQ(r.columns()[2].engine_type, "STRUCT(\"a\" VARCHAR)");
@@ -52,7 +57,8 @@ TEST(Engine, NamesColumnTypes) {
 TEST(Engine, BindsParametersAndStreams) {
   auto db = Database::in_memory({});
   auto c = db.connect();
-  EXPECT_EQ(c.query("select $1 || '!', $2", {Value::text("it's"), Value::integer(4)}).rows().front().front(), Value::text("it's!"));
+  EXPECT_EQ(c.query("select $1 || '!', $2", {Value::text("it's"), Value::integer(4)}).rows().front().front(),
+            Value::text("it's!"));
   std::int64_t sum = 0;
   std::size_t rows = 0;
   auto stream = c.stream("select i::bigint from range(100000) t(i)");
@@ -75,7 +81,8 @@ TEST(Engine, ErrorsCarryTheEnginesWords) {
   // A failure in the middle of a stream is an error too, not an early end.
   EXPECT_THROW(
       {
-        auto stream = c.stream("select case when i > 50000 then error('late')::bigint else i end from range(100000) t(i)");
+        auto stream = c.stream(
+            "select case when i > 50000 then error('late')::bigint else i end from range(100000) t(i)");
         while (stream.next()) {
         }
       },

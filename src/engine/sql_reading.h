@@ -21,8 +21,8 @@ struct TableReference {
 };
 
 // Every table read by one SELECT statement, each once, in order of first appearance.
-// Throws Error("sql.syntax") with position line/column inside `sql` (file left empty), Error("sql.not_a_select") when it is
-// another statement or more than one.
+// Throws Error("sql.syntax") with position line/column inside `sql` (file left empty),
+// Error("sql.not_a_select") when it is another statement or more than one.
 std::vector<TableReference> table_references(Connection& connection, std::string_view sql);
 
 // Columns the SELECT would give. Throws Error("engine.query_failed") when it does not bind.

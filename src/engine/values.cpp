@@ -42,14 +42,19 @@ std::string decimal_text(int128 value, int scale) {
   const bool negative = value < 0;
   std::string digits = digits_of(negative ? -static_cast<uint128>(value) : static_cast<uint128>(value));
   if (scale > 0) {
-    if (digits.size() <= static_cast<std::size_t>(scale)) digits.insert(0, static_cast<std::size_t>(scale) + 1 - digits.size(), '0');
+    if (digits.size() <= static_cast<std::size_t>(scale))
+      digits.insert(0, static_cast<std::size_t>(scale) + 1 - digits.size(), '0');
     digits.insert(digits.size() - static_cast<std::size_t>(scale), ".");
   }
   return negative ? "-" + digits : digits;
 }
 
-int128 signed_of(duckdb_hugeint v) { return (static_cast<int128>(v.upper) << 64) | static_cast<int128>(v.lower); }
-uint128 unsigned_of(duckdb_uhugeint v) { return (static_cast<uint128>(v.upper) << 64) | static_cast<uint128>(v.lower); }
+int128 signed_of(duckdb_hugeint v) {
+  return (static_cast<int128>(v.upper) << 64) | static_cast<int128>(v.lower);
+}
+uint128 unsigned_of(duckdb_uhugeint v) {
+  return (static_cast<uint128>(v.upper) << 64) | static_cast<uint128>(v.lower);
+}
 
 // Beyond 64 bits an integer travels as exact digits.
 Value integer_or_digits(int128 value) {
@@ -88,7 +93,8 @@ std::string uuid_text(duckdb_hugeint v) {
   // DuckDB flips the top bit so that UUIDs sort as signed numbers.
   const std::uint64_t high = static_cast<std::uint64_t>(v.upper) ^ (1ULL << 63);
   const std::uint64_t low = v.lower;
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xFFFF, high & 0xFFFF, low >> 48, low & 0xFFFFFFFFFFFFULL);
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xFFFF, high & 0xFFFF,
+                     low >> 48, low & 0xFFFFFFFFFFFFULL);
 }
 
 std::string interval_text(duckdb_interval v) {
@@ -120,10 +126,17 @@ Value decimal_at(duckdb_vector vector, duckdb_logical_type type, idx_t row) {
   const int scale = duckdb_decimal_scale(type);
   int128 raw = 0;
   switch (duckdb_decimal_internal_type(type)) {
-    case DUCKDB_TYPE_SMALLINT: raw = at<std::int16_t>(vector, row); break;
-    case DUCKDB_TYPE_INTEGER: raw = at<std::int32_t>(vector, row); break;
-    case DUCKDB_TYPE_BIGINT: raw = at<std::int64_t>(vector, row); break;
-    default: raw = signed_of(at<duckdb_hugeint>(vector, row));
+    case DUCKDB_TYPE_SMALLINT:
+      raw = at<std::int16_t>(vector, row);
+      break;
+    case DUCKDB_TYPE_INTEGER:
+      raw = at<std::int32_t>(vector, row);
+      break;
+    case DUCKDB_TYPE_BIGINT:
+      raw = at<std::int64_t>(vector, row);
+      break;
+    default:
+      raw = signed_of(at<duckdb_hugeint>(vector, row));
   }
   return Value::decimal(decimal_text(raw, scale));
 }
@@ -131,9 +144,14 @@ Value decimal_at(duckdb_vector vector, duckdb_logical_type type, idx_t row) {
 std::string enum_at(duckdb_vector vector, duckdb_logical_type type, idx_t row) {
   idx_t index = 0;
   switch (duckdb_enum_internal_type(type)) {
-    case DUCKDB_TYPE_UTINYINT: index = at<std::uint8_t>(vector, row); break;
-    case DUCKDB_TYPE_USMALLINT: index = at<std::uint16_t>(vector, row); break;
-    default: index = at<std::uint32_t>(vector, row);
+    case DUCKDB_TYPE_UTINYINT:
+      index = at<std::uint8_t>(vector, row);
+      break;
+    case DUCKDB_TYPE_USMALLINT:
+      index = at<std::uint16_t>(vector, row);
+      break;
+    default:
+      index = at<std::uint32_t>(vector, row);
   }
   return take(duckdb_enum_dictionary_value(type, index));
 }
@@ -148,7 +166,8 @@ nlohmann::json struct_json(duckdb_vector vector, duckdb_logical_type type, idx_t
   auto out = nlohmann::json::object();
   for (idx_t i = 0; i < duckdb_struct_type_child_count(type); ++i) {
     const LogicalType child(duckdb_struct_type_child_type(type, i));
-    out[take(duckdb_struct_type_child_name(type, i))] = read_cell(duckdb_struct_vector_get_child(vector, i), child.type, row).to_json();
+    out[take(duckdb_struct_type_child_name(type, i))] =
+        read_cell(duckdb_struct_vector_get_child(vector, i), child.type, row).to_json();
   }
   return out;
 }
@@ -188,7 +207,8 @@ Value nested_cell(duckdb_vector vector, duckdb_logical_type type, duckdb_type id
 
 Type type_of(duckdb_logical_type type) {
   switch (duckdb_get_type_id(type)) {
-    case DUCKDB_TYPE_BOOLEAN: return Type::boolean;
+    case DUCKDB_TYPE_BOOLEAN:
+      return Type::boolean;
     case DUCKDB_TYPE_TINYINT:
     case DUCKDB_TYPE_SMALLINT:
     case DUCKDB_TYPE_INTEGER:
@@ -198,26 +218,34 @@ Type type_of(duckdb_logical_type type) {
     case DUCKDB_TYPE_UINTEGER:
     case DUCKDB_TYPE_UBIGINT:
     case DUCKDB_TYPE_HUGEINT:
-    case DUCKDB_TYPE_UHUGEINT: return Type::integer;
+    case DUCKDB_TYPE_UHUGEINT:
+      return Type::integer;
     case DUCKDB_TYPE_FLOAT:
-    case DUCKDB_TYPE_DOUBLE: return Type::real;
-    case DUCKDB_TYPE_DECIMAL: return Type::decimal;
-    case DUCKDB_TYPE_DATE: return Type::date;
+    case DUCKDB_TYPE_DOUBLE:
+      return Type::real;
+    case DUCKDB_TYPE_DECIMAL:
+      return Type::decimal;
+    case DUCKDB_TYPE_DATE:
+      return Type::date;
     case DUCKDB_TYPE_TIMESTAMP:
     case DUCKDB_TYPE_TIMESTAMP_S:
     case DUCKDB_TYPE_TIMESTAMP_MS:
     case DUCKDB_TYPE_TIMESTAMP_NS:
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return Type::timestamp;
-    case DUCKDB_TYPE_BLOB: return Type::blob;
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return Type::timestamp;
+    case DUCKDB_TYPE_BLOB:
+      return Type::blob;
     case DUCKDB_TYPE_LIST:
     case DUCKDB_TYPE_ARRAY:
     case DUCKDB_TYPE_STRUCT:
-    case DUCKDB_TYPE_MAP: return Type::json;
+    case DUCKDB_TYPE_MAP:
+      return Type::json;
     case DUCKDB_TYPE_VARCHAR: {
       char* alias = duckdb_logical_type_get_alias(type);
       return take(alias) == "JSON" ? Type::json : Type::text;
     }
-    default: return Type::text;
+    default:
+      return Type::text;
   }
 }
 
@@ -225,34 +253,62 @@ std::string type_text(duckdb_logical_type type) {
   const duckdb_type id = duckdb_get_type_id(type);
   if (char* alias = duckdb_logical_type_get_alias(type); alias != nullptr) return take(alias);
   switch (id) {
-    case DUCKDB_TYPE_BOOLEAN: return "BOOLEAN";
-    case DUCKDB_TYPE_TINYINT: return "TINYINT";
-    case DUCKDB_TYPE_SMALLINT: return "SMALLINT";
-    case DUCKDB_TYPE_INTEGER: return "INTEGER";
-    case DUCKDB_TYPE_BIGINT: return "BIGINT";
-    case DUCKDB_TYPE_UTINYINT: return "UTINYINT";
-    case DUCKDB_TYPE_USMALLINT: return "USMALLINT";
-    case DUCKDB_TYPE_UINTEGER: return "UINTEGER";
-    case DUCKDB_TYPE_UBIGINT: return "UBIGINT";
-    case DUCKDB_TYPE_HUGEINT: return "HUGEINT";
-    case DUCKDB_TYPE_UHUGEINT: return "UHUGEINT";
-    case DUCKDB_TYPE_FLOAT: return "FLOAT";
-    case DUCKDB_TYPE_DOUBLE: return "DOUBLE";
-    case DUCKDB_TYPE_DECIMAL: return fmt::format("DECIMAL({},{})", duckdb_decimal_width(type), duckdb_decimal_scale(type));
-    case DUCKDB_TYPE_DATE: return "DATE";
-    case DUCKDB_TYPE_TIME: return "TIME";
-    case DUCKDB_TYPE_TIME_TZ: return "TIME WITH TIME ZONE";
-    case DUCKDB_TYPE_TIMESTAMP: return "TIMESTAMP";
-    case DUCKDB_TYPE_TIMESTAMP_S: return "TIMESTAMP_S";
-    case DUCKDB_TYPE_TIMESTAMP_MS: return "TIMESTAMP_MS";
-    case DUCKDB_TYPE_TIMESTAMP_NS: return "TIMESTAMP_NS";
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return "TIMESTAMP WITH TIME ZONE";
-    case DUCKDB_TYPE_INTERVAL: return "INTERVAL";
-    case DUCKDB_TYPE_BLOB: return "BLOB";
-    case DUCKDB_TYPE_BIT: return "BIT";
-    case DUCKDB_TYPE_UUID: return "UUID";
-    case DUCKDB_TYPE_ENUM: return "ENUM";
-    case DUCKDB_TYPE_SQLNULL: return "NULL";
+    case DUCKDB_TYPE_BOOLEAN:
+      return "BOOLEAN";
+    case DUCKDB_TYPE_TINYINT:
+      return "TINYINT";
+    case DUCKDB_TYPE_SMALLINT:
+      return "SMALLINT";
+    case DUCKDB_TYPE_INTEGER:
+      return "INTEGER";
+    case DUCKDB_TYPE_BIGINT:
+      return "BIGINT";
+    case DUCKDB_TYPE_UTINYINT:
+      return "UTINYINT";
+    case DUCKDB_TYPE_USMALLINT:
+      return "USMALLINT";
+    case DUCKDB_TYPE_UINTEGER:
+      return "UINTEGER";
+    case DUCKDB_TYPE_UBIGINT:
+      return "UBIGINT";
+    case DUCKDB_TYPE_HUGEINT:
+      return "HUGEINT";
+    case DUCKDB_TYPE_UHUGEINT:
+      return "UHUGEINT";
+    case DUCKDB_TYPE_FLOAT:
+      return "FLOAT";
+    case DUCKDB_TYPE_DOUBLE:
+      return "DOUBLE";
+    case DUCKDB_TYPE_DECIMAL:
+      return fmt::format("DECIMAL({},{})", duckdb_decimal_width(type), duckdb_decimal_scale(type));
+    case DUCKDB_TYPE_DATE:
+      return "DATE";
+    case DUCKDB_TYPE_TIME:
+      return "TIME";
+    case DUCKDB_TYPE_TIME_TZ:
+      return "TIME WITH TIME ZONE";
+    case DUCKDB_TYPE_TIMESTAMP:
+      return "TIMESTAMP";
+    case DUCKDB_TYPE_TIMESTAMP_S:
+      return "TIMESTAMP_S";
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+      return "TIMESTAMP_MS";
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return "TIMESTAMP_NS";
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return "TIMESTAMP WITH TIME ZONE";
+    case DUCKDB_TYPE_INTERVAL:
+      return "INTERVAL";
+    case DUCKDB_TYPE_BLOB:
+      return "BLOB";
+    case DUCKDB_TYPE_BIT:
+      return "BIT";
+    case DUCKDB_TYPE_UUID:
+      return "UUID";
+    case DUCKDB_TYPE_ENUM:
+      return "ENUM";
+    case DUCKDB_TYPE_SQLNULL:
+      return "NULL";
     case DUCKDB_TYPE_LIST: {
       const LogicalType child(duckdb_list_type_child_type(type));
       return type_text(child.type) + "[]";
@@ -265,7 +321,9 @@ std::string type_text(duckdb_logical_type type) {
       std::vector<std::string> parts;
       for (idx_t i = 0; i < duckdb_struct_type_child_count(type); ++i) {
         const LogicalType child(duckdb_struct_type_child_type(type, i));
-        parts.push_back(fmt::format("\"{}\" {}", replace_all(take(duckdb_struct_type_child_name(type, i)), "\"", "\"\""), type_text(child.type)));
+        parts.push_back(fmt::format("\"{}\" {}",
+                                    replace_all(take(duckdb_struct_type_child_name(type, i)), "\"", "\"\""),
+                                    type_text(child.type)));
       }
       return "STRUCT(" + join(parts, ", ") + ")";
     }
@@ -274,7 +332,8 @@ std::string type_text(duckdb_logical_type type) {
       const LogicalType value(duckdb_map_type_value_type(type));
       return fmt::format("MAP({}, {})", type_text(key.type), type_text(value.type));
     }
-    default: return "VARCHAR";
+    default:
+      return "VARCHAR";
   }
 }
 
@@ -282,42 +341,69 @@ Value read_cell(duckdb_vector vector, duckdb_logical_type type, idx_t row) {
   if (null_at(vector, row)) return {};
   const duckdb_type id = duckdb_get_type_id(type);
   switch (id) {
-    case DUCKDB_TYPE_BOOLEAN: return Value::boolean(at<bool>(vector, row));
-    case DUCKDB_TYPE_TINYINT: return Value::integer(at<std::int8_t>(vector, row));
-    case DUCKDB_TYPE_SMALLINT: return Value::integer(at<std::int16_t>(vector, row));
-    case DUCKDB_TYPE_INTEGER: return Value::integer(at<std::int32_t>(vector, row));
-    case DUCKDB_TYPE_BIGINT: return Value::integer(at<std::int64_t>(vector, row));
-    case DUCKDB_TYPE_UTINYINT: return Value::integer(at<std::uint8_t>(vector, row));
-    case DUCKDB_TYPE_USMALLINT: return Value::integer(at<std::uint16_t>(vector, row));
-    case DUCKDB_TYPE_UINTEGER: return Value::integer(at<std::uint32_t>(vector, row));
-    case DUCKDB_TYPE_UBIGINT: return integer_or_digits(static_cast<int128>(at<std::uint64_t>(vector, row)));
-    case DUCKDB_TYPE_HUGEINT: return integer_or_digits(signed_of(at<duckdb_hugeint>(vector, row)));
-    case DUCKDB_TYPE_UHUGEINT: return Value::decimal(digits_of(unsigned_of(at<duckdb_uhugeint>(vector, row))));
+    case DUCKDB_TYPE_BOOLEAN:
+      return Value::boolean(at<bool>(vector, row));
+    case DUCKDB_TYPE_TINYINT:
+      return Value::integer(at<std::int8_t>(vector, row));
+    case DUCKDB_TYPE_SMALLINT:
+      return Value::integer(at<std::int16_t>(vector, row));
+    case DUCKDB_TYPE_INTEGER:
+      return Value::integer(at<std::int32_t>(vector, row));
+    case DUCKDB_TYPE_BIGINT:
+      return Value::integer(at<std::int64_t>(vector, row));
+    case DUCKDB_TYPE_UTINYINT:
+      return Value::integer(at<std::uint8_t>(vector, row));
+    case DUCKDB_TYPE_USMALLINT:
+      return Value::integer(at<std::uint16_t>(vector, row));
+    case DUCKDB_TYPE_UINTEGER:
+      return Value::integer(at<std::uint32_t>(vector, row));
+    case DUCKDB_TYPE_UBIGINT:
+      return integer_or_digits(static_cast<int128>(at<std::uint64_t>(vector, row)));
+    case DUCKDB_TYPE_HUGEINT:
+      return integer_or_digits(signed_of(at<duckdb_hugeint>(vector, row)));
+    case DUCKDB_TYPE_UHUGEINT:
+      return Value::decimal(digits_of(unsigned_of(at<duckdb_uhugeint>(vector, row))));
     // The shortest decimal form of the float, not the float's expansion to a double.
-    case DUCKDB_TYPE_FLOAT: return Value::real(std::strtod(fmt::format("{}", at<float>(vector, row)).c_str(), nullptr));
-    case DUCKDB_TYPE_DOUBLE: return Value::real(at<double>(vector, row));
-    case DUCKDB_TYPE_DECIMAL: return decimal_at(vector, type, row);
-    case DUCKDB_TYPE_DATE: return Value::date(date_text(at<duckdb_date>(vector, row)));
-    case DUCKDB_TYPE_TIME: return Value::text(time_text(at<std::int64_t>(vector, row)));
+    case DUCKDB_TYPE_FLOAT:
+      return Value::real(std::strtod(fmt::format("{}", at<float>(vector, row)).c_str(), nullptr));
+    case DUCKDB_TYPE_DOUBLE:
+      return Value::real(at<double>(vector, row));
+    case DUCKDB_TYPE_DECIMAL:
+      return decimal_at(vector, type, row);
+    case DUCKDB_TYPE_DATE:
+      return Value::date(date_text(at<duckdb_date>(vector, row)));
+    case DUCKDB_TYPE_TIME:
+      return Value::text(time_text(at<std::int64_t>(vector, row)));
     case DUCKDB_TYPE_TIMESTAMP:
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return Value::timestamp(timestamp_text(at<std::int64_t>(vector, row)));
-    case DUCKDB_TYPE_TIMESTAMP_S: return Value::timestamp(timestamp_text(at<std::int64_t>(vector, row) * 1'000'000));
-    case DUCKDB_TYPE_TIMESTAMP_MS: return Value::timestamp(timestamp_text(at<std::int64_t>(vector, row) * 1'000));
-    case DUCKDB_TYPE_TIMESTAMP_NS: return Value::timestamp(timestamp_text(at<std::int64_t>(vector, row) / 1'000));
-    case DUCKDB_TYPE_INTERVAL: return Value::text(interval_text(at<duckdb_interval>(vector, row)));
-    case DUCKDB_TYPE_UUID: return Value::text(uuid_text(at<duckdb_hugeint>(vector, row)));
-    case DUCKDB_TYPE_ENUM: return Value::text(enum_at(vector, type, row));
-    case DUCKDB_TYPE_BLOB: return Value::blob(string_at(vector, row));
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return Value::timestamp(timestamp_text(at<std::int64_t>(vector, row)));
+    case DUCKDB_TYPE_TIMESTAMP_S:
+      return Value::timestamp(timestamp_text(at<std::int64_t>(vector, row) * 1'000'000));
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+      return Value::timestamp(timestamp_text(at<std::int64_t>(vector, row) * 1'000));
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return Value::timestamp(timestamp_text(at<std::int64_t>(vector, row) / 1'000));
+    case DUCKDB_TYPE_INTERVAL:
+      return Value::text(interval_text(at<duckdb_interval>(vector, row)));
+    case DUCKDB_TYPE_UUID:
+      return Value::text(uuid_text(at<duckdb_hugeint>(vector, row)));
+    case DUCKDB_TYPE_ENUM:
+      return Value::text(enum_at(vector, type, row));
+    case DUCKDB_TYPE_BLOB:
+      return Value::blob(string_at(vector, row));
     case DUCKDB_TYPE_LIST:
     case DUCKDB_TYPE_ARRAY:
     case DUCKDB_TYPE_STRUCT:
-    case DUCKDB_TYPE_MAP: return nested_cell(vector, type, id, row);
+    case DUCKDB_TYPE_MAP:
+      return nested_cell(vector, type, id, row);
     case DUCKDB_TYPE_VARCHAR: {
       if (type_of(type) == Type::json) return Value::json(string_at(vector, row));
       return Value::text(string_at(vector, row));
     }
-    case DUCKDB_TYPE_SQLNULL: return {};
-    default: return Value::text("?");
+    case DUCKDB_TYPE_SQLNULL:
+      return {};
+    default:
+      return Value::text("?");
   }
 }
 

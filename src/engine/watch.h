@@ -13,16 +13,16 @@
 
 namespace eddy::engine {
 
-// Works as long as it lives or until stop(); owns one thread. The connection must outlive it. Stop it before COMMIT, which must
-// not be interrupted half-way.
+// Works as long as it lives or until stop(); owns one thread. The connection must outlive it. Stop it before
+// COMMIT, which must not be interrupted half-way.
 class Watch {
  public:
   Watch(Connection& connection, std::string node, Progress& progress, const Cancel& cancel);
   ~Watch() { stop(); }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
-  // About how many rows the next statement takes in, where the engine cannot know: while it reads text files it counts
-  // bytes, not rows. 0: let the engine say.
+  // About how many rows the next statement takes in, where the engine cannot know: while it reads text files
+  // it counts bytes, not rows. 0: let the engine say.
   void expect_rows(std::uint64_t rows);
   void add_rows(std::uint64_t rows);  // of statements that are done
   void stop();

@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 using eddy::testing::run;
 using testing::Project;
 
-
 TEST(Load, BrokenJsonLinesAreQuarantined) {
   Project project;
   project.write("a.jsonl",

@@ -85,12 +85,18 @@ std::set<std::string> Graph::reach(const std::string& name, std::optional<std::s
   return out;
 }
 
-std::set<std::string> Graph::ancestors(const std::string& name, std::optional<std::size_t> steps) const { return reach(name, steps, parents_); }
-std::set<std::string> Graph::descendants(const std::string& name, std::optional<std::size_t> steps) const { return reach(name, steps, children_); }
+std::set<std::string> Graph::ancestors(const std::string& name, std::optional<std::size_t> steps) const {
+  return reach(name, steps, parents_);
+}
+std::set<std::string> Graph::descendants(const std::string& name, std::optional<std::size_t> steps) const {
+  return reach(name, steps, children_);
+}
 
 std::vector<std::string> Graph::order() const {
   std::map<std::string, std::size_t> waiting_for;
-  const auto rank = [&](const std::string& name) { return std::pair(static_cast<int>(find(name)->kind), name); };
+  const auto rank = [&](const std::string& name) {
+    return std::pair(static_cast<int>(find(name)->kind), name);
+  };
   std::set<std::pair<int, std::string>> ready;
   for (const auto& [name, parents] : parents_) {
     waiting_for[name] = parents.size();

@@ -13,12 +13,54 @@ Graph shop() {
   Graph g;
   g.add({"raw.shop_customers", NodeKind::stream, "sources/shop.yml", {}, {}, "", "files", ""});
   g.add({"raw.shop_orders", NodeKind::stream, "sources/shop.yml", {}, {}, "", "files", ""});
-  g.add({"clean.customers", NodeKind::model, "models/clean/customers.sql", {"raw.shop_customers"}, {"nightly"}, "", "", "table"});
-  g.add({"clean.orders", NodeKind::model, "models/clean/orders.sql", {"raw.shop_orders"}, {"nightly", "hot"}, "", "", "view"});
-  g.add({"test.clean.customers.unique.id", NodeKind::test, "models/clean/customers.sql", {"clean.customers"}, {}, "", "", ""});
-  g.add({"test.clean.orders.relationships.id", NodeKind::test, "models/clean/orders.sql", {"clean.orders", "clean.customers"}, {}, "", "", ""});
-  g.add({"presentation.customer_360", NodeKind::model, "models/presentation/customer_360.sql", {"clean.customers", "clean.orders"}, {}, "", "", "table"});
-  g.add({"sync.hubspot", NodeKind::sync, "syncs/hubspot.yml", {"presentation.customer_360"}, {}, "", "hubspot", ""});
+  g.add({"clean.customers",
+         NodeKind::model,
+         "models/clean/customers.sql",
+         {"raw.shop_customers"},
+         {"nightly"},
+         "",
+         "",
+         "table"});
+  g.add({"clean.orders",
+         NodeKind::model,
+         "models/clean/orders.sql",
+         {"raw.shop_orders"},
+         {"nightly", "hot"},
+         "",
+         "",
+         "view"});
+  g.add({"test.clean.customers.unique.id",
+         NodeKind::test,
+         "models/clean/customers.sql",
+         {"clean.customers"},
+         {},
+         "",
+         "",
+         ""});
+  g.add({"test.clean.orders.relationships.id",
+         NodeKind::test,
+         "models/clean/orders.sql",
+         {"clean.orders", "clean.customers"},
+         {},
+         "",
+         "",
+         ""});
+  g.add({"presentation.customer_360",
+         NodeKind::model,
+         "models/presentation/customer_360.sql",
+         {"clean.customers", "clean.orders"},
+         {},
+         "",
+         "",
+         "table"});
+  g.add({"sync.hubspot",
+         NodeKind::sync,
+         "syncs/hubspot.yml",
+         {"presentation.customer_360"},
+         {},
+         "",
+         "hubspot",
+         ""});
   g.connect();
   return g;
 }
@@ -31,8 +73,10 @@ TEST(Selection, FollowsDbtsGrammar) {
   EXPECT_EQ(select(g, {"customers"}, {}), customers);
   EXPECT_EQ(select(g, {"clean.customers"}, {}), customers);
   EXPECT_EQ(select(g, {"tag:nightly,tag:hot"}, {}), (Names{"clean.orders"}));
-  EXPECT_EQ(select(g, {"path:models/presentation sync.hubspot"}, {}), (Names{"presentation.customer_360", "sync.hubspot"}));
-  EXPECT_EQ(select(g, {"1+customer_360"}, {"resource_type:test"}), (Names{"clean.customers", "clean.orders", "presentation.customer_360"}));
+  EXPECT_EQ(select(g, {"path:models/presentation sync.hubspot"}, {}),
+            (Names{"presentation.customer_360", "sync.hubspot"}));
+  EXPECT_EQ(select(g, {"1+customer_360"}, {"resource_type:test"}),
+            (Names{"clean.customers", "clean.orders", "presentation.customer_360"}));
   EXPECT_EQ(select(g, {"shop_orders+1"}, {}), (Names{"raw.shop_orders", "clean.orders"}));
   EXPECT_EQ(select(g, {"+hubspot"}, {}).size(), 8U);
   EXPECT_EQ(select(g, {"@shop_customers"}, {}).size(), 8U);
@@ -85,7 +129,9 @@ TEST(Runner, AFailureSkipsOnlyWhatDependsOnIt) {
   const Graph g = shop();
   Recorder recorder;
   const Cancel cancel;
-  const auto outcomes = run_nodes(g, select(g, {}, {}), 3, recorder.action("test.clean.customers.unique.id"), [](const NodeOutcome&) {}, silent_progress(), cancel);
+  const auto outcomes = run_nodes(
+      g, select(g, {}, {}), 3, recorder.action("test.clean.customers.unique.id"), [](const NodeOutcome&) {},
+      silent_progress(), cancel);
   ASSERT_EQ(outcomes.size(), 8U);
   std::map<std::string, NodeOutcome> by_name;
   for (const auto& outcome : outcomes) by_name[outcome.node] = outcome;

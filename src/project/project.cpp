@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
 #include <map>
+#include <tuple>
 
 #include "core/files.h"
 #include "core/text.h"
@@ -17,11 +17,14 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 3> model_layers = {"clean", "presentation", "warehouse"};
 
-std::string test_node(const transform::DataTest& test) { return test.name.starts_with("test.") ? test.name : "test." + test.name; }
+std::string test_node(const transform::DataTest& test) {
+  return test.name.starts_with("test.") ? test.name : "test." + test.name;
+}
 
 class Loader {
  public:
-  Loader(const fs::path& folder, const ConnectionTypes& types) : folder_(folder), types_(types), variables_(config::environment_with_file(folder / ".env")) {}
+  Loader(const fs::path& folder, const ConnectionTypes& types)
+      : folder_(folder), types_(types), variables_(config::environment_with_file(folder / ".env")) {}
 
   Project load(const std::string& target) {
     project_.settings = parse_settings(yaml("eddy.yml"), folder_, target, problems_);
@@ -43,12 +46,18 @@ class Loader {
   void throw_problems() {
     std::vector<Diagnostic> list = problems_.list();
     if (list.empty()) return;
-    const auto place = [](const Diagnostic& d) { return std::tuple(d.position.file.find('/') != std::string::npos, d.position.file, d.position.line, d.position.column); };
-    std::stable_sort(list.begin(), list.end(), [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
+    const auto place = [](const Diagnostic& d) {
+      return std::tuple(d.position.file.find('/') != std::string::npos, d.position.file, d.position.line,
+                        d.position.column);
+    };
+    std::stable_sort(list.begin(), list.end(),
+                     [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
     for (Diagnostic& d : list) {
-      if (!d.excerpt.empty() || d.position.line < 1 || !fs::is_regular_file(folder_ / d.position.file)) continue;
+      if (!d.excerpt.empty() || d.position.line < 1 || !fs::is_regular_file(folder_ / d.position.file))
+        continue;
       const auto lines = split(read_file(folder_ / d.position.file), '\n');
-      if (static_cast<std::size_t>(d.position.line) <= lines.size()) d.excerpt = lines[static_cast<std::size_t>(d.position.line) - 1];
+      if (static_cast<std::size_t>(d.position.line) <= lines.size())
+        d.excerpt = lines[static_cast<std::size_t>(d.position.line) - 1];
     }
     throw Error(std::move(list));
   }
@@ -69,8 +78,12 @@ class Loader {
       if (entry.path().extension() == extension) {
         out.push_back(below / name);
       } else {
-        problems_.add("project.unknown_file", fmt::format("{} is not read: a {} file is expected here", (below / name).string(), extension),
-                      extension == ".yml" && name.ends_with(".yaml") ? "rename it to end in .yml" : "move it elsewhere, or rename it", {(below / name).string()});
+        problems_.add(
+            "project.unknown_file",
+            fmt::format("{} is not read: a {} file is expected here", (below / name).string(), extension),
+            extension == ".yml" && name.ends_with(".yaml") ? "rename it to end in .yml"
+                                                           : "move it elsewhere, or rename it",
+            {(below / name).string()});
       }
     }
     std::sort(out.begin(), out.end());
@@ -83,7 +96,8 @@ class Loader {
       Diagnostics problems;
       const config::Node node = config::parse_file(folder_ / file, file.string(), variables_, problems);
       if (problems.empty() && !node.exists())
-        problems.add("config.missing_key", fmt::format("{} is empty", file.string()), "remove it, or fill it: `eddy schema` says what it may hold", {file.string()});
+        problems.add("config.missing_key", fmt::format("{} is empty", file.string()),
+                     "remove it, or fill it: `eddy schema` says what it may hold", {file.string()});
       if (problems.empty())
         if (auto spec = parse(file.stem().string(), node, problems)) specs.push_back(std::move(*spec));
       for (const Diagnostic& problem : problems.list()) problems_.add(problem);
@@ -103,27 +117,33 @@ class Loader {
       if (std::find(known.begin(), known.end(), layer) == known.end()) {
         const std::string place = "models/" + layer;
         problems_.add("project.unknown_folder", fmt::format("{} is not a layer", place),
-                      did_you_mean(layer, known) ? did_you_mean_hint(layer, known) : "layers with models are " + join(known, ", "), {place});
+                      did_you_mean(layer, known) ? did_you_mean_hint(layer, known)
+                                                 : "layers with models are " + join(known, ", "),
+                      {place});
         continue;
       }
       for (const fs::path& file : files_in(fs::path("models") / layer, ".sql")) {
         try {
-          if (auto spec = transform::parse_model(layer, file.stem().string(), file.string(), read_file(folder_ / file), variables_, problems_))
+          if (auto spec = transform::parse_model(layer, file.stem().string(), file.string(),
+                                                 read_file(folder_ / file), variables_, problems_))
             project_.models.push_back(std::move(*spec));
         } catch (const Error& e) {
           problems_.add(e);
         }
       }
     }
-    std::sort(project_.models.begin(), project_.models.end(), [](const auto& a, const auto& b) { return a.relation() < b.relation(); });
+    std::sort(project_.models.begin(), project_.models.end(),
+              [](const auto& a, const auto& b) { return a.relation() < b.relation(); });
     for (const transform::ModelSpec& model : project_.models)
-      for (transform::DataTest& test : transform::declared_tests(model)) project_.tests.push_back(std::move(test));
+      for (transform::DataTest& test : transform::declared_tests(model))
+        project_.tests.push_back(std::move(test));
   }
 
   void load_tests() {
     for (const fs::path& file : files_in("tests", ".sql")) {
       try {
-        if (auto test = transform::parse_test(file.stem().string(), file.string(), read_file(folder_ / file), variables_, problems_))
+        if (auto test = transform::parse_test(file.stem().string(), file.string(), read_file(folder_ / file),
+                                              variables_, problems_))
           project_.tests.push_back(std::move(*test));
       } catch (const Error& e) {
         problems_.add(e);
@@ -138,7 +158,9 @@ class Loader {
       for (const ingest::StreamSpec& stream : source.streams) {
         const auto [other, fresh] = seen.emplace(stream.relation(), &stream);
         if (!fresh)
-          problems_.add("project.duplicate_name", fmt::format("`{}` is also stream `{}` of source `{}`", stream.relation(), other->second->name, other->second->source),
+          problems_.add("project.duplicate_name",
+                        fmt::format("`{}` is also stream `{}` of source `{}`", stream.relation(),
+                                    other->second->name, other->second->source),
                         "rename one of the two streams", stream.position);
       }
   }
@@ -152,7 +174,8 @@ class Loader {
       if (connection == nullptr) {
         problem.code = "project.unknown_connection";
         problem.message = fmt::format("there is no connection `{}`", name);
-        problem.hint = did_you_mean(name, names) ? did_you_mean_hint(name, names) : "add it to connections.yml";
+        problem.hint =
+            did_you_mean(name, names) ? did_you_mean_hint(name, names) : "add it to connections.yml";
         // A connection that failed its own check has been complained about already.
         problems_.add(problem);
         return;
@@ -160,20 +183,25 @@ class Loader {
       const ConnectionType& type = types_.at(connection->type);
       if (as_source ? type.is_source : type.is_destination) return;
       problem.code = "project.wrong_connection";
-      problem.message = fmt::format("connection `{}` is of type {}, which cannot be {}", name, connection->type, as_source ? "read from" : "written to");
+      problem.message = fmt::format("connection `{}` is of type {}, which cannot be {}", name,
+                                    connection->type, as_source ? "read from" : "written to");
       problem.hint = "use another connection";
       problems_.add(problem);
     };
-    for (const ingest::SourceSpec& source : project_.sources) check(source.connection, {"", "", "", source.connection_position, {}}, true);
+    for (const ingest::SourceSpec& source : project_.sources)
+      check(source.connection, {"", "", "", source.connection_position, {}}, true);
     for (const sync::SyncSpec& sync : project_.syncs) {
       check(sync.destination, sync.node["destination"].complaint("", ""), false);
-      if (const Connection* connection = project_.connection(sync.destination); connection != nullptr && sync.options.exists())
+      if (const Connection* connection = project_.connection(sync.destination);
+          connection != nullptr && sync.options.exists())
         types_.at(connection->type).sync_options.check(sync.options, problems_);
     }
   }
 
   Complain complain_at(const config::Node& node) {
-    return [node](std::string code, std::string message, std::string hint, int, int) { return node.complaint(std::move(code), std::move(message), std::move(hint)); };
+    return [node](std::string code, std::string message, std::string hint, int, int) {
+      return node.complaint(std::move(code), std::move(message), std::move(hint));
+    };
   }
 
   // What a .sql file reads, or nothing when it does not parse (which is then a problem of its own).
@@ -185,7 +213,8 @@ class Loader {
         const Complain complain = [&](std::string code, std::string message, std::string hint, int, int) {
           return file.complaint(std::move(code), std::move(message), std::move(hint), dependency.at);
         };
-        if (check_relation(dependency.relation, relations_, complain, problems_)) names.push_back(dependency.relation);
+        if (check_relation(dependency.relation, relations_, complain, problems_))
+          names.push_back(dependency.relation);
       }
     } catch (const Error& e) {
       problems_.add(e);
@@ -197,35 +226,54 @@ class Loader {
     for (const ingest::SourceSpec& source : project_.sources)
       for (const ingest::StreamSpec& stream : source.streams) relations_.push_back(stream.relation());
     for (const transform::ModelSpec& model : project_.models) relations_.push_back(model.relation());
-    engine::Database database = engine::Database::in_memory({.memory_limit = "256MB", .spill_folder = {}, .threads = 1});
+    engine::Database database =
+        engine::Database::in_memory({.memory_limit = "256MB", .spill_folder = {}, .threads = 1});
     engine::Connection connection = database.connect();
 
     for (const ingest::SourceSpec& source : project_.sources)
       for (const ingest::StreamSpec& stream : source.streams)
-        project_.graph.add({stream.relation(), NodeKind::stream, "sources/" + source.name + ".yml", {}, stream.tags, stream.description, source.connection, ""});
+        project_.graph.add({stream.relation(),
+                            NodeKind::stream,
+                            "sources/" + source.name + ".yml",
+                            {},
+                            stream.tags,
+                            stream.description,
+                            source.connection,
+                            ""});
     for (const transform::ModelSpec& model : project_.models)
-      project_.graph.add({model.relation(), NodeKind::model, model.source.file,
-                          dependencies(model.source, [&] { return transform::dependencies(connection, model); }), model.tags, model.description, "",
-                          std::string(name_of(model.materialize))});
+      project_.graph.add(
+          {model.relation(), NodeKind::model, model.source.file,
+           dependencies(model.source, [&] { return transform::dependencies(connection, model); }), model.tags,
+           model.description, "", std::string(name_of(model.materialize))});
     for (const transform::DataTest& test : project_.tests) {
-      std::vector<std::string> inputs = dependencies(test.source, [&] { return transform::test_dependencies(connection, test); });
-      if (!test.relation.empty() && std::find(inputs.begin(), inputs.end(), test.relation) == inputs.end()) inputs.insert(inputs.begin(), test.relation);
-      project_.graph.add({test_node(test), NodeKind::test, test.source.file, std::move(inputs), test.tags, test.description, "", ""});
+      std::vector<std::string> inputs =
+          dependencies(test.source, [&] { return transform::test_dependencies(connection, test); });
+      if (!test.relation.empty() && std::find(inputs.begin(), inputs.end(), test.relation) == inputs.end())
+        inputs.insert(inputs.begin(), test.relation);
+      project_.graph.add({test_node(test), NodeKind::test, test.source.file, std::move(inputs), test.tags,
+                          test.description, "", ""});
     }
     for (const report::DashboardSpec& dashboard : project_.dashboards) {
       std::vector<std::string> inputs;
       for (const auto& query : dashboard.queries())
-        for (std::string& name : relations_read(connection, query.sql, relations_, complain_at(query.node), problems_))
-          if (std::find(inputs.begin(), inputs.end(), name) == inputs.end()) inputs.push_back(std::move(name));
-      project_.graph.add({"dashboard." + dashboard.name, NodeKind::dashboard, "dashboards/" + dashboard.name + ".yml", std::move(inputs), dashboard.tags, dashboard.description, "", ""});
+        for (std::string& name :
+             relations_read(connection, query.sql, relations_, complain_at(query.node), problems_))
+          if (std::find(inputs.begin(), inputs.end(), name) == inputs.end())
+            inputs.push_back(std::move(name));
+      project_.graph.add({"dashboard." + dashboard.name, NodeKind::dashboard,
+                          "dashboards/" + dashboard.name + ".yml", std::move(inputs), dashboard.tags,
+                          dashboard.description, "", ""});
     }
     for (const sync::SyncSpec& sync : project_.syncs) {
       std::vector<std::string> inputs;
-      if (check_relation(sync.model, relations_, complain_at(sync.node["model"]), problems_)) inputs.push_back(sync.model);
-      project_.graph.add({sync::node_name(sync), NodeKind::sync, "syncs/" + sync.name + ".yml", std::move(inputs), sync.tags, sync.description, sync.destination, ""});
+      if (check_relation(sync.model, relations_, complain_at(sync.node["model"]), problems_))
+        inputs.push_back(sync.model);
+      project_.graph.add({sync::node_name(sync), NodeKind::sync, "syncs/" + sync.name + ".yml",
+                          std::move(inputs), sync.tags, sync.description, sync.destination, ""});
     }
     project_.graph.connect();
-    if (const std::vector<std::string> cycle = project_.graph.cycle(); !cycle.empty()) complain_about_cycle(cycle, connection);
+    if (const std::vector<std::string> cycle = project_.graph.cycle(); !cycle.empty())
+      complain_about_cycle(cycle, connection);
   }
 
   void complain_about_cycle(const std::vector<std::string>& cycle, engine::Connection& connection) {
@@ -264,7 +312,8 @@ const Connection* Project::connection(const std::string& name) const {
 }
 const ingest::StreamSpec* Project::stream(const std::string& node) const {
   for (const ingest::SourceSpec& source : sources)
-    if (const auto* stream = find_in(source.streams, [&](const auto& s) { return s.relation() == node; })) return stream;
+    if (const auto* stream = find_in(source.streams, [&](const auto& s) { return s.relation() == node; }))
+      return stream;
   return nullptr;
 }
 const transform::ModelSpec* Project::model(const std::string& node) const {
@@ -283,7 +332,8 @@ const sync::SyncSpec* Project::sync(const std::string& node) const {
 Project load_project(const fs::path& folder, const std::string& target, const ConnectionTypes& types) {
   const fs::path root = fs::absolute(folder).lexically_normal();
   if (!fs::exists(root / "eddy.yml"))
-    throw Error("project.not_found", fmt::format("there is no eddy.yml in {}", root.string()), "go to the project's folder, name it with --project-dir, or start one with `eddy init DIR`");
+    throw Error("project.not_found", fmt::format("there is no eddy.yml in {}", root.string()),
+                "go to the project's folder, name it with --project-dir, or start one with `eddy init DIR`");
   return Loader(root, types).load(target);
 }
 

@@ -1,7 +1,8 @@
 // The user's project: every file found, checked and parsed, secrets resolved, the graph built.
 //
-// Each capability parses its own files (ingest/source_spec.h, transform/model_spec.h, sync/sync_spec.h, report/dashboard_spec.h);
-// this folder finds them and checks what only shows when all are seen together: names, references, cycles.
+// Each capability parses its own files (ingest/source_spec.h, transform/model_spec.h, sync/sync_spec.h,
+// report/dashboard_spec.h); this folder finds them and checks what only shows when all are seen together:
+// names, references, cycles.
 #pragma once
 
 #include <filesystem>
@@ -36,12 +37,14 @@ struct Project {
   const transform::ModelSpec* model(const std::string& node) const;
   const transform::DataTest* test(const std::string& node) const;
   const report::DashboardSpec* dashboard(const std::string& node) const;  // "dashboard.customers"
-  const sync::SyncSpec* sync(const std::string& node) const;              // "sync.hubspot_contacts" or "hubspot_contacts"
+  const sync::SyncSpec* sync(const std::string& node) const;  // "sync.hubspot_contacts" or "hubspot_contacts"
 };
 
-// Reads nothing but the project folder and the environment; runs no query on data. Throws one Error with every problem found.
-// Codes beside those of the capabilities: project.not_found, project.unknown_folder, project.unknown_file, project.duplicate_name,
-// project.unknown_connection, project.wrong_connection, project.unknown_relation, project.missing_layer, project.cycle.
-Project load_project(const std::filesystem::path& folder, const std::string& target, const ConnectionTypes& types);
+// Reads nothing but the project folder and the environment; runs no query on data. Throws one Error with
+// every problem found. Codes beside those of the capabilities: project.not_found, project.unknown_folder,
+// project.unknown_file, project.duplicate_name, project.unknown_connection, project.wrong_connection,
+// project.unknown_relation, project.missing_layer, project.cycle.
+Project load_project(const std::filesystem::path& folder, const std::string& target,
+                     const ConnectionTypes& types);
 
 }  // namespace eddy::project

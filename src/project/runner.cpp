@@ -14,8 +14,8 @@ namespace {
 
 class Runner {
  public:
-  Runner(const Graph& graph, const std::set<std::string>& selected, const NodeAction& action, const NodeListener& listener, Progress& progress,
-         const Cancel& cancel)
+  Runner(const Graph& graph, const std::set<std::string>& selected, const NodeAction& action,
+         const NodeListener& listener, Progress& progress, const Cancel& cancel)
       : graph_(graph), action_(action), listener_(listener), progress_(progress), cancel_(cancel) {
     // An unselected node in between still orders the two around it.
     for (const std::string& name : graph.order()) {
@@ -28,7 +28,8 @@ class Runner {
 
   std::vector<NodeOutcome> run(std::size_t threads) {
     std::vector<std::jthread> workers;
-    for (std::size_t i = 0; i < std::max<std::size_t>(1, threads); ++i) workers.emplace_back([this] { work(); });
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, threads); ++i)
+      workers.emplace_back([this] { work(); });
     workers.clear();  // joins
     return std::move(outcomes_);
   }
@@ -45,7 +46,8 @@ class Runner {
     }
   }
 
-  // The next node that can start; waits for one while others run. Nodes that can never start are settled as skipped.
+  // The next node that can start; waits for one while others run. Nodes that can never start are settled as
+  // skipped.
   const std::string* next(std::unique_lock<std::mutex>& lock) {
     while (true) {
       bool anything_left = false;
@@ -56,7 +58,8 @@ class Runner {
           started_.insert(name);
           NodeOutcome outcome{name, {}, 0, *obstacle};
           outcome.result.status = NodeStatus::skipped;
-          outcome.result.summary = obstacle == &interrupted_ ? "interrupted" : fmt::format("because of {}", *obstacle);
+          outcome.result.summary =
+              obstacle == &interrupted_ ? "interrupted" : fmt::format("because of {}", *obstacle);
           settle(std::move(outcome));
           continue;
         }
@@ -79,7 +82,8 @@ class Runner {
 
   const std::string* obstacle_of(const std::string& name) {
     for (const std::string& before : waits_for_[name])
-      if (const auto found = settled_.find(before); found != settled_.end() && !found->second.empty()) return &found->second;
+      if (const auto found = settled_.find(before); found != settled_.end() && !found->second.empty())
+        return &found->second;
     return nullptr;
   }
 
@@ -96,14 +100,20 @@ class Runner {
     } catch (const std::exception& e) {
       outcome.result.status = NodeStatus::failed;
       outcome.result.summary = redact(e.what());
-      outcome.result.error = redact(render({"internal.unexpected", e.what(), "this is a defect of eddy; please report it with the project's files", {}, {}}));
+      outcome.result.error =
+          redact(render({"internal.unexpected",
+                         e.what(),
+                         "this is a defect of eddy; please report it with the project's files",
+                         {},
+                         {}}));
     }
     outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return outcome;
   }
 
   void settle(NodeOutcome outcome) {
-    const bool blocks = outcome.result.status == NodeStatus::failed || outcome.result.status == NodeStatus::skipped;
+    const bool blocks =
+        outcome.result.status == NodeStatus::failed || outcome.result.status == NodeStatus::skipped;
     settled_[outcome.node] = !blocks ? "" : outcome.because_of.empty() ? outcome.node : outcome.because_of;
     progress_.finished(outcome.node, outcome.result.status, outcome.result.rows, outcome.result.summary);
     listener_(outcome);
@@ -128,7 +138,8 @@ class Runner {
 
 }  // namespace
 
-std::vector<NodeOutcome> run_nodes(const Graph& graph, const std::set<std::string>& selected, std::size_t threads, const NodeAction& action,
+std::vector<NodeOutcome> run_nodes(const Graph& graph, const std::set<std::string>& selected,
+                                   std::size_t threads, const NodeAction& action,
                                    const NodeListener& listener, Progress& progress, const Cancel& cancel) {
   return Runner(graph, selected, action, listener, progress, cancel).run(threads);
 }

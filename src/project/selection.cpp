@@ -19,7 +19,8 @@ bool is_pattern(std::string_view text) { return text.find_first_of("*?[") != std
 bool name_matches(const Node& node, const std::string& wanted) {
   if (is_pattern(wanted)) {
     const std::string last = node.name.substr(node.name.rfind('.') + 1);
-    return glob_match(wanted, node.name) || (wanted.find('.') == std::string::npos && glob_match(wanted, last));
+    return glob_match(wanted, node.name) ||
+           (wanted.find('.') == std::string::npos && glob_match(wanted, last));
   }
   if (node.name == wanted || node.name.starts_with(wanted + ".")) return true;  // whole name, layer, kind
   return node.name.ends_with("." + wanted) && (node.kind != NodeKind::test || node.name == "test." + wanted);
@@ -27,11 +28,13 @@ bool name_matches(const Node& node, const std::string& wanted) {
 
 bool path_matches(const Node& node, std::string wanted) {
   if (wanted.ends_with('/')) wanted.pop_back();
-  return is_pattern(wanted) ? glob_match(wanted, node.file) : node.file == wanted || node.file.starts_with(wanted + "/");
+  return is_pattern(wanted) ? glob_match(wanted, node.file)
+                            : node.file == wanted || node.file.starts_with(wanted + "/");
 }
 
 bool any_tag(const Node& node, const std::string& wanted) {
-  return std::any_of(node.tags.begin(), node.tags.end(), [&](const std::string& tag) { return glob_match(wanted, tag); });
+  return std::any_of(node.tags.begin(), node.tags.end(),
+                     [&](const std::string& tag) { return glob_match(wanted, tag); });
 }
 
 Names by_method(const Graph& graph, const std::string& text) {
@@ -39,20 +42,36 @@ Names by_method(const Graph& graph, const std::string& text) {
   const std::string method = colon == std::string::npos ? "" : text.substr(0, colon);
   const std::string value = colon == std::string::npos ? text : text.substr(colon + 1);
   std::function<bool(const Node&)> matches;
-  if (method.empty() || method == "fqn") matches = [&](const Node& n) { return name_matches(n, value); };
-  else if (method == "tag") matches = [&](const Node& n) { return any_tag(n, value); };
-  else if (method == "path") matches = [&](const Node& n) { return path_matches(n, value); };
-  else if (method == "file") matches = [&](const Node& n) { return n.file.substr(n.file.rfind('/') + 1) == value; };
+  if (method.empty() || method == "fqn")
+    matches = [&](const Node& n) { return name_matches(n, value); };
+  else if (method == "tag")
+    matches = [&](const Node& n) { return any_tag(n, value); };
+  else if (method == "path")
+    matches = [&](const Node& n) { return path_matches(n, value); };
+  else if (method == "file")
+    matches = [&](const Node& n) { return n.file.substr(n.file.rfind('/') + 1) == value; };
   else if (method == "source")
-    matches = [&](const Node& n) { return n.kind == NodeKind::stream && (glob_match(value, n.name) || n.name.starts_with("raw." + value + "_")); };
-  else if (method == "resource_type") matches = [&](const Node& n) { return name_of(n.kind) == value; };
-  else if (method == "config.materialized" || method == "config.materialize") matches = [&](const Node& n) { return n.materialize == value; };
-  else if (method == "connection" || method == "destination") matches = [&](const Node& n) { return n.connection == value; };
-  else if (method == "sync" || method == "dashboard" || method == "test") matches = [&](const Node& n) { return name_of(n.kind) == method && glob_match(method + "." + value, n.name); };
+    matches = [&](const Node& n) {
+      return n.kind == NodeKind::stream &&
+             (glob_match(value, n.name) || n.name.starts_with("raw." + value + "_"));
+    };
+  else if (method == "resource_type")
+    matches = [&](const Node& n) { return name_of(n.kind) == value; };
+  else if (method == "config.materialized" || method == "config.materialize")
+    matches = [&](const Node& n) { return n.materialize == value; };
+  else if (method == "connection" || method == "destination")
+    matches = [&](const Node& n) { return n.connection == value; };
+  else if (method == "sync" || method == "dashboard" || method == "test")
+    matches = [&](const Node& n) {
+      return name_of(n.kind) == method && glob_match(method + "." + value, n.name);
+    };
   else {
-    const std::vector<std::string> methods = {"tag", "path", "file", "source", "resource_type", "config.materialized", "connection", "destination", "sync", "dashboard", "test", "fqn"};
-    throw Error("selection.method", fmt::format("`{}:` is not a selection method", method),
-                did_you_mean(method, methods) ? did_you_mean_hint(method, methods) : "known: " + join(methods, ", "));
+    const std::vector<std::string> methods = {
+        "tag",        "path",        "file", "source",    "resource_type", "config.materialized",
+        "connection", "destination", "sync", "dashboard", "test",          "fqn"};
+    throw Error(
+        "selection.method", fmt::format("`{}:` is not a selection method", method),
+        did_you_mean(method, methods) ? did_you_mean_hint(method, methods) : "known: " + join(methods, ", "));
   }
   Names out;
   for (const Node& node : graph.nodes())
@@ -82,12 +101,16 @@ Operators split_operators(std::string text) {
     text.erase(0, 1);
   }
   // "2+x": digits then a plus; a bare plus means all.
-  if (const auto plus = text.find('+'); plus != std::string::npos && std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(plus), ::isdigit)) {
+  if (const auto plus = text.find('+');
+      plus != std::string::npos &&
+      std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(plus), ::isdigit)) {
     ops.before = true;
     if (plus > 0) ops.before_steps = std::stoul(text.substr(0, plus));
     text.erase(0, plus + 1);
   }
-  if (const auto plus = text.rfind('+'); plus != std::string::npos && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(plus) + 1, text.end(), ::isdigit)) {
+  if (const auto plus = text.rfind('+');
+      plus != std::string::npos &&
+      std::all_of(text.begin() + static_cast<std::ptrdiff_t>(plus) + 1, text.end(), ::isdigit)) {
     ops.after = true;
     if (plus + 1 < text.size()) ops.after_steps = std::stoul(text.substr(plus + 1));
     text.erase(plus);
@@ -134,7 +157,8 @@ Names union_of(const Graph& graph, const std::vector<std::string>& selectors) {
 
 }  // namespace
 
-std::set<std::string> select(const Graph& graph, const std::vector<std::string>& selectors, const std::vector<std::string>& excludes) {
+std::set<std::string> select(const Graph& graph, const std::vector<std::string>& selectors,
+                             const std::vector<std::string>& excludes) {
   Names out;
   if (selectors.empty())
     for (const Node& node : graph.nodes()) out.insert(node.name);
@@ -145,7 +169,8 @@ std::set<std::string> select(const Graph& graph, const std::vector<std::string>&
   if (!selectors.empty())
     for (const Node& node : graph.nodes())
       if (node.kind == NodeKind::test && !node.inputs.empty() &&
-          std::all_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& input) { return out.contains(input); }))
+          std::all_of(node.inputs.begin(), node.inputs.end(),
+                      [&](const std::string& input) { return out.contains(input); }))
         out.insert(node.name);
   for (const std::string& name : union_of(graph, excludes)) out.erase(name);
   return out;

@@ -15,8 +15,9 @@
 
 namespace eddy::project {
 
-// Names of the selected nodes. No selectors: all nodes. Throws Error("selection.unknown") (with did-you-mean) when a part
-// selects nothing, Error("selection.method") for an unknown method.
-std::set<std::string> select(const Graph& graph, const std::vector<std::string>& selectors, const std::vector<std::string>& excludes);
+// Names of the selected nodes. No selectors: all nodes. Throws Error("selection.unknown") (with did-you-mean)
+// when a part selects nothing, Error("selection.method") for an unknown method.
+std::set<std::string> select(const Graph& graph, const std::vector<std::string>& selectors,
+                             const std::vector<std::string>& excludes);
 
 }  // namespace eddy::project

@@ -15,8 +15,9 @@ using config::required;
 using config::Shape;
 
 std::vector<config::Field> places_fields() {
-  return {field("lake", Shape::string(), "Folder of the lake: raw loads and Parquet versions (default: lake)"),
-          field("warehouse", Shape::string(), "File of the relational warehouse (default: warehouse.duckdb)")};
+  return {
+      field("lake", Shape::string(), "Folder of the lake: raw loads and Parquet versions (default: lake)"),
+      field("warehouse", Shape::string(), "File of the relational warehouse (default: warehouse.duckdb)")};
 }
 
 // The shape of one connection: its type's settings and the type itself.
@@ -33,12 +34,16 @@ const config::Shape& settings_shape() {
     std::vector<config::Field> fields = {
         field("name", Shape::string(), "Name of the project (default: the folder's name)"),
         field("description", Shape::string(), "For people"),
-        field("engine",
-              Shape::object({field("memory_limit", Shape::string(), "Memory of the engine, like 2GB (default: 1GB); beyond it, it spills to .eddy/spill"),
-                             field("threads", Shape::integer(), "Threads of the engine (default: one per core)")}),
-              "Limits of the engine"),
+        field(
+            "engine",
+            Shape::object(
+                {field("memory_limit", Shape::string(),
+                       "Memory of the engine, like 2GB (default: 1GB); beyond it, it spills to .eddy/spill"),
+                 field("threads", Shape::integer(), "Threads of the engine (default: one per core)")}),
+            "Limits of the engine"),
         field("threads", Shape::integer(), "Nodes run at the same time (default: 2)"),
-        field("default_target", Shape::string(), "Target used when none is named with --target or EDDY_TARGET"),
+        field("default_target", Shape::string(),
+              "Target used when none is named with --target or EDDY_TARGET"),
         field("targets", Shape::map(Shape::object(places_fields())), "Named places, such as dev and prod"),
     };
     for (config::Field& place : places_fields()) fields.push_back(std::move(place));
@@ -48,13 +53,15 @@ const config::Shape& settings_shape() {
 }
 
 config::Shape connections_shape(const ConnectionTypes& types) {
-  // An editor is offered the union of all types' settings; the parser then checks each connection against its own type.
+  // An editor is offered the union of all types' settings; the parser then checks each connection against its
+  // own type.
   std::vector<std::string> names;
   std::vector<config::Field> fields;
   for (const auto& [name, type] : types) {
     names.push_back(name);
     for (const config::Field& f : type.settings.fields()) {
-      const auto same = std::find_if(fields.begin(), fields.end(), [&](const config::Field& x) { return x.name == f.name; });
+      const auto same = std::find_if(fields.begin(), fields.end(),
+                                     [&](const config::Field& x) { return x.name == f.name; });
       if (same == fields.end()) {
         fields.push_back(f);
         fields.back().required = false;
@@ -68,7 +75,8 @@ config::Shape connections_shape(const ConnectionTypes& types) {
   return Shape::map(Shape::object(std::move(fields)));
 }
 
-Settings parse_settings(const config::Node& node, const std::filesystem::path& folder, const std::string& target, Diagnostics& diagnostics) {
+Settings parse_settings(const config::Node& node, const std::filesystem::path& folder,
+                        const std::string& target, Diagnostics& diagnostics) {
   Settings settings;
   settings.name = folder.filename().string();
   std::string lake = "lake";
@@ -79,8 +87,10 @@ Settings parse_settings(const config::Node& node, const std::filesystem::path& f
   if (problems.empty() && node.exists()) {
     settings.name = node["name"].as_string(settings.name);
     settings.engine.memory_limit = node["engine"]["memory_limit"].as_string(settings.engine.memory_limit);
-    if (node["engine"]["threads"].exists()) settings.engine.threads = static_cast<int>(node["engine"]["threads"].as_integer());
-    if (node["threads"].exists()) settings.threads = static_cast<std::size_t>(std::max<std::int64_t>(1, node["threads"].as_integer()));
+    if (node["engine"]["threads"].exists())
+      settings.engine.threads = static_cast<int>(node["engine"]["threads"].as_integer());
+    if (node["threads"].exists())
+      settings.threads = static_cast<std::size_t>(std::max<std::int64_t>(1, node["threads"].as_integer()));
     lake = node["lake"].as_string(lake);
     warehouse_file = node["warehouse"].as_string(warehouse_file);
     const std::string chosen = target.empty() ? node["default_target"].as_string("") : target;
@@ -90,8 +100,9 @@ Settings parse_settings(const config::Node& node, const std::filesystem::path& f
         std::vector<std::string> known;
         for (const auto& entry : node["targets"].entries()) known.push_back(entry.name);
         const config::Node where = target.empty() ? node["default_target"] : node;
-        problems.add(where.complaint("project.unknown_target", fmt::format("there is no target `{}`", chosen),
-                                     did_you_mean(chosen, known) ? did_you_mean_hint(chosen, known) : "add it below `targets:`"));
+        problems.add(where.complaint(
+            "project.unknown_target", fmt::format("there is no target `{}`", chosen),
+            did_you_mean(chosen, known) ? did_you_mean_hint(chosen, known) : "add it below `targets:`"));
       }
       lake = place["lake"].as_string(lake);
       warehouse_file = place["warehouse"].as_string(warehouse_file);
@@ -99,7 +110,8 @@ Settings parse_settings(const config::Node& node, const std::filesystem::path& f
       if (!target.empty() || node["default_target"].exists()) dot_eddy = ".eddy/" + chosen;
     }
   } else if (!target.empty() && problems.empty()) {
-    problems.add("project.unknown_target", fmt::format("there is no target `{}`", target), "add `targets:` to eddy.yml");
+    problems.add("project.unknown_target", fmt::format("there is no target `{}`", target),
+                 "add `targets:` to eddy.yml");
   }
   for (const Diagnostic& problem : problems.list()) diagnostics.add(problem);
   settings.places = {folder, folder / dot_eddy, folder / lake, folder / warehouse_file};
@@ -107,11 +119,13 @@ Settings parse_settings(const config::Node& node, const std::filesystem::path& f
   return settings;
 }
 
-std::vector<Connection> parse_connections(const config::Node& node, const ConnectionTypes& types, Diagnostics& diagnostics) {
+std::vector<Connection> parse_connections(const config::Node& node, const ConnectionTypes& types,
+                                          Diagnostics& diagnostics) {
   std::vector<Connection> connections;
   if (!node.exists()) return connections;
   if (!node.is_map()) {
-    diagnostics.add(node.complaint("config.wrong_type", "a map of connections (name: {type: …}) is expected"));
+    diagnostics.add(
+        node.complaint("config.wrong_type", "a map of connections (name: {type: …}) is expected"));
     return connections;
   }
   std::vector<std::string> known;
@@ -119,13 +133,17 @@ std::vector<Connection> parse_connections(const config::Node& node, const Connec
   for (const auto& entry : node.entries()) {
     const config::Node type_node = entry.value["type"];
     if (!entry.value.is_map() || !type_node.is_scalar()) {
-      diagnostics.add(entry.key.complaint("config.missing_key", fmt::format("connection `{}` has no `type`", entry.name), "known types: " + join(known, ", ")));
+      diagnostics.add(entry.key.complaint("config.missing_key",
+                                          fmt::format("connection `{}` has no `type`", entry.name),
+                                          "known types: " + join(known, ", ")));
       continue;
     }
     const auto type = types.find(type_node.text());
     if (type == types.end()) {
-      diagnostics.add(type_node.complaint("project.unknown_connection_type", fmt::format("`{}` is not a connection type", type_node.text()),
-                                          did_you_mean(type_node.text(), known) ? did_you_mean_hint(type_node.text(), known) : "known types: " + join(known, ", ")));
+      diagnostics.add(type_node.complaint(
+          "project.unknown_connection_type", fmt::format("`{}` is not a connection type", type_node.text()),
+          did_you_mean(type_node.text(), known) ? did_you_mean_hint(type_node.text(), known)
+                                                : "known types: " + join(known, ", ")));
       continue;
     }
     with_type(type->second.settings, type->first).check(entry.value, diagnostics);

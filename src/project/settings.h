@@ -29,8 +29,8 @@ struct Connection {
 
 // What the app knows of connection types: the shape of each one's settings. Ordered by type.
 struct ConnectionType {
-  config::Shape settings;       // an object shape, without `type`
-  config::Shape sync_options;   // an object shape
+  config::Shape settings;      // an object shape, without `type`
+  config::Shape sync_options;  // an object shape
   bool is_source = false;
   bool is_destination = false;
 };
@@ -41,8 +41,10 @@ config::Shape connections_shape(const ConnectionTypes& types);  // for `eddy sch
 
 // target: as given by the user; "" takes default_target, or the file's own values when it has none.
 // Adds project.unknown_target. The name falls back to the folder's.
-Settings parse_settings(const config::Node& node, const std::filesystem::path& folder, const std::string& target, Diagnostics& diagnostics);
+Settings parse_settings(const config::Node& node, const std::filesystem::path& folder,
+                        const std::string& target, Diagnostics& diagnostics);
 // Adds project.unknown_connection_type with a did-you-mean, and what each type's shape finds.
-std::vector<Connection> parse_connections(const config::Node& node, const ConnectionTypes& types, Diagnostics& diagnostics);
+std::vector<Connection> parse_connections(const config::Node& node, const ConnectionTypes& types,
+                                          Diagnostics& diagnostics);
 
 }  // namespace eddy::project

@@ -1,8 +1,9 @@
-// The control database `.eddy/state.db` (SQLite, WAL, synchronous=FULL): runs, lake catalog, cursors, syncs, rejects.
-// What is recorded here is true after a crash; everything else is found from it.
+// The control database `.eddy/state.db` (SQLite, WAL, synchronous=FULL): runs, lake catalog, cursors, syncs,
+// rejects. What is recorded here is true after a crash; everything else is found from it.
 //
-// Ownership: one Store per process and project. Thread rule: all methods may be called from any thread (one mutex inside).
-// Two processes: writers of one project hold ProjectLock; readers need no lock. Errors: Error("state.…").
+// Ownership: one Store per process and project. Thread rule: all methods may be called from any thread (one
+// mutex inside). Two processes: writers of one project hold ProjectLock; readers need no lock. Errors:
+// Error("state.…").
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,6 @@
 
 namespace eddy::state {
 
-
 struct Run {
   std::string id;          // core new_id(); sorts by time
   std::string command;     // "run", "apply"
@@ -30,22 +30,23 @@ struct Run {
 };
 struct NodeRun {
   std::string run_id;
-  std::string node;        // "clean.customers", "sync.hubspot_contacts"
-  std::string kind;        // stream | model | test | dashboard | sync
-  std::string status;      // core name_of(NodeStatus), or "running"
+  std::string node;    // "clean.customers", "sync.hubspot_contacts"
+  std::string kind;    // stream | model | test | dashboard | sync
+  std::string status;  // core name_of(NodeStatus), or "running"
   std::string started_at, ended_at;
   std::uint64_t rows = 0;
-  std::string summary;     // for people
-  std::string details;     // JSON, kind-specific counts: {"source":…,"valid":…,"changed":…,"sent":…,"applied":…}
+  std::string summary;  // for people
+  std::string details;  // JSON, kind-specific counts: {"source":…,"valid":…,"changed":…,"sent":…,"applied":…}
 };
 
 struct LoadedFile {
-  std::string path;          // as found at the origin
+  std::string path;  // as found at the origin
   std::string sha256;
   std::uint64_t bytes = 0;
   std::int64_t modified_ns = 0;  // mtime at the origin
-  std::string raw_path;      // below the lake folder: bytes as received
-  std::string rows_path;     // below the lake folder: the readable Parquet rendering; "" when it has no good rows
+  std::string raw_path;          // below the lake folder: bytes as received
+  std::string
+      rows_path;  // below the lake folder: the readable Parquet rendering; "" when it has no good rows
   std::uint64_t rows = 0;
   std::uint64_t quarantined = 0;
 };
@@ -54,40 +55,42 @@ struct Load {
   std::string source, stream;
   std::string run_id;
   std::string loaded_at;
-  std::string schema;        // JSON: [{"name":…,"type":engine type}]
+  std::string schema;  // JSON: [{"name":…,"type":engine type}]
   std::vector<LoadedFile> files;
 };
 struct ModelVersion {
-  std::string model;         // "clean.customers"
-  std::string version;       // new_id()
-  std::string path;          // Parquet file or folder below the lake folder
+  std::string model;    // "clean.customers"
+  std::string version;  // new_id()
+  std::string path;     // Parquet file or folder below the lake folder
   std::uint64_t rows = 0;
   std::string built_at;
-  std::string fingerprint;   // of SQL and inputs
+  std::string fingerprint;  // of SQL and inputs
   std::string run_id;
 };
 
 // One row the destination refused, or a row that may have been applied.
 struct Reject {
   std::string sync;
-  std::string key;           // canonical JSON array of the key values
+  std::string key;  // canonical JSON array of the key values
   std::string operation;
-  std::string outcome;       // rejected | in_doubt | retry (given up)
+  std::string outcome;  // rejected | in_doubt | retry (given up)
   std::string code, message;
   std::string payload;       // JSON of the row as sent
   std::string payload_hash;  // of key and field values: an unchanged payload is not sent again on its own
   std::string first_seen, last_seen, run_id;
   int attempts = 0;
-  std::string status;        // open | parked | settled
+  std::string status;  // open | parked | settled
 };
 
-// Where a sync stands. The snapshot's own epoch must equal `epoch`, or one of the two is older than the other.
+// Where a sync stands. The snapshot's own epoch must equal `epoch`, or one of the two is older than the
+// other.
 struct SyncState {
   std::string sync;
-  std::uint64_t epoch = 0;       // grows by one with every fold of a ledger into the snapshot
-  std::string checksum;          // chained over the folds
+  std::uint64_t epoch = 0;  // grows by one with every fold of a ledger into the snapshot
+  std::string checksum;     // chained over the folds
   std::string last_plan_id;
-  std::string definition;        // JSON: object, key, fields with types, destination: to see that the sync was changed
+  std::string
+      definition;  // JSON: object, key, fields with types, destination: to see that the sync was changed
 };
 
 class Store {
@@ -99,28 +102,33 @@ class Store {
   // runs
   virtual void begin_run(const Run& run) = 0;
   virtual void end_run(const std::string& id, const std::string& status, const std::string& message) = 0;
-  virtual void record_node(const NodeRun& node) = 0;  // inserts or updates by (run_id, node)
+  virtual void record_node(const NodeRun& node) = 0;     // inserts or updates by (run_id, node)
   virtual std::vector<Run> runs(std::size_t limit) = 0;  // newest first
   virtual std::optional<Run> run(const std::string& id_or_prefix) = 0;
   virtual std::vector<NodeRun> nodes_of(const std::string& run_id) = 0;
 
   // lake catalog
-  // One transaction: the load, its files, and nothing else becomes visible. The files must be durable already.
+  // One transaction: the load, its files, and nothing else becomes visible. The files must be durable
+  // already.
   virtual void commit_load(const Load& load) = 0;
   virtual std::vector<Load> loads(const std::string& source, const std::string& stream) = 0;  // oldest first
-  virtual std::vector<std::pair<std::string, std::string>> loaded_streams() = 0;  // (source, stream) pairs with a load
-  virtual bool knows_content(const std::string& source, const std::string& stream, const std::string& sha256) = 0;
+  virtual std::vector<std::pair<std::string, std::string>>
+  loaded_streams() = 0;  // (source, stream) pairs with a load
+  virtual bool knows_content(const std::string& source, const std::string& stream,
+                             const std::string& sha256) = 0;
   virtual void commit_model(const ModelVersion& version) = 0;  // moves the pointer
   virtual std::optional<ModelVersion> current_model(const std::string& model) = 0;
   virtual std::vector<ModelVersion> current_models() = 0;
-  virtual std::vector<ModelVersion> model_versions(const std::string& model) = 0;  // newest first
+  virtual std::vector<ModelVersion> model_versions(const std::string& model) = 0;    // newest first
   virtual void forget_model_versions(const std::vector<std::string>& versions) = 0;  // never the current one
 
   // syncs
   virtual std::optional<SyncState> sync_state(const std::string& sync) = 0;
   virtual void put_sync_state(const SyncState& state) = 0;
-  virtual void put_rejects(const std::vector<Reject>& rejects) = 0;  // by (sync, key): attempts and last_seen move on
-  virtual void settle_rejects(const std::string& sync, const std::vector<std::string>& keys) = 0;  // applied since, or gone
+  virtual void put_rejects(
+      const std::vector<Reject>& rejects) = 0;  // by (sync, key): attempts and last_seen move on
+  virtual void settle_rejects(const std::string& sync,
+                              const std::vector<std::string>& keys) = 0;             // applied since, or gone
   virtual std::vector<Reject> rejects(const std::string& sync, bool open_only) = 0;  // sync "" = all
   // Small named facts: "guard.<sync>" …
   virtual void put_fact(const std::string& name, const std::string& value) = 0;

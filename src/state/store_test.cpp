@@ -17,7 +17,8 @@ TEST(Store, RemembersRunsAndNodes) {
     store->begin_run({"01a", "run", "", "running", "2026-01-01T00:00:00Z", "", ""});
     store->begin_run({"02b", "apply", "x+", "running", "2026-01-02T00:00:00Z", "", ""});
     store->record_node({"01a", "clean.c", "model", "running", "2026-01-01T00:00:00Z", "", 0, "", "{}"});
-    store->record_node({"01a", "clean.c", "model", "ok", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", 7, "7 rows", "{}"});
+    store->record_node(
+        {"01a", "clean.c", "model", "ok", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", 7, "7 rows", "{}"});
     store->end_run("01a", "done", "");
   }
   auto store = Store::open(scratch / "state.db");
@@ -32,7 +33,14 @@ TEST(Store, RemembersRunsAndNodes) {
 TEST(Store, LoadsAreWholeAndOrdered) {
   const Scratch scratch;
   auto store = Store::open(scratch / "state.db");
-  store->commit_load({"L1", "shop", "orders", "r1", "t", "[]", {{"a.csv", "h1", 10, 5, "raw/a", "rows/a", 3, 1}, {"b.csv", "h2", 1, 2, "raw/b", "", 0, 0}}});
+  store->commit_load(
+      {"L1",
+       "shop",
+       "orders",
+       "r1",
+       "t",
+       "[]",
+       {{"a.csv", "h1", 10, 5, "raw/a", "rows/a", 3, 1}, {"b.csv", "h2", 1, 2, "raw/b", "", 0, 0}}});
   store->commit_load({"L2", "shop", "orders", "r2", "t", "[]", {}});
   const auto loads = store->loads("shop", "orders");
   ASSERT_EQ(loads.size(), 2U);
@@ -42,7 +50,9 @@ TEST(Store, LoadsAreWholeAndOrdered) {
   EXPECT_TRUE(store->knows_content("shop", "orders", "h2"));
   EXPECT_FALSE(store->knows_content("shop", "usage", "h2"));
   // A load that cannot be recorded whole is not recorded at all.
-  EXPECT_THROW(store->commit_load({"L2", "shop", "orders", "r3", "t", "[]", {{"c.csv", "h3", 1, 1, "", "", 0, 0}}}), Error);
+  EXPECT_THROW(
+      store->commit_load({"L2", "shop", "orders", "r3", "t", "[]", {{"c.csv", "h3", 1, 1, "", "", 0, 0}}}),
+      Error);
   EXPECT_FALSE(store->knows_content("shop", "orders", "h3"));
 }
 
@@ -60,7 +70,8 @@ TEST(Store, ModelPointerMovesAndCurrentIsNeverForgotten) {
 TEST(Store, RejectsCountAttemptsOncePerRun) {
   const Scratch scratch;
   auto store = Store::open(scratch / "state.db");
-  const Reject reject{"s", "[\"k\"]", "add", "rejected", "BAD", "no", "{}", "h1", "t1", "t1", "r1", 1, "open"};
+  const Reject reject{"s",  "[\"k\"]", "add", "rejected", "BAD", "no",  "{}",
+                      "h1", "t1",      "t1",  "r1",       1,     "open"};
   store->put_rejects({reject});
   store->put_rejects({reject});  // the same run folded again
   EXPECT_EQ(store->rejects("s", true).front().attempts, 1);

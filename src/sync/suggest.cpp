@@ -58,10 +58,15 @@ Suggestion score(const FieldSchema& field, const ColumnFacts& column) {
   const std::string f = normalized(field.name);
   const std::string c = normalized(column.name);
   Suggestion s{field.name, column.name, 0, ""};
-  if (f == c) s.confidence = 0.95, s.reason = "same name";
-  else if (canonical(f) == canonical(c)) s.confidence = 0.8, s.reason = fmt::format("`{}` and `{}` mean the same", field.name, column.name);
-  else if (canonical(f) == "email" && column.email_share > 0.8) s.confidence = 0.75, s.reason = fmt::format("{:.0f}% of the values are e-mail addresses", column.email_share * 100);
-  else if (f.size() > 4 && c.size() > 4 && (f.find(c) != std::string::npos || c.find(f) != std::string::npos)) s.confidence = 0.5, s.reason = "names resemble each other";
+  if (f == c)
+    s.confidence = 0.95, s.reason = "same name";
+  else if (canonical(f) == canonical(c))
+    s.confidence = 0.8, s.reason = fmt::format("`{}` and `{}` mean the same", field.name, column.name);
+  else if (canonical(f) == "email" && column.email_share > 0.8)
+    s.confidence = 0.75,
+    s.reason = fmt::format("{:.0f}% of the values are e-mail addresses", column.email_share * 100);
+  else if (f.size() > 4 && c.size() > 4 && (f.find(c) != std::string::npos || c.find(f) != std::string::npos))
+    s.confidence = 0.5, s.reason = "names resemble each other";
   if (s.confidence > 0 && !types_agree(column.type, field.type)) {
     s.confidence -= 0.4;
     s.reason += fmt::format(", but {} is not {}", name_of(column.type), name_of(field.type));
@@ -79,8 +84,12 @@ std::vector<ColumnFacts> measure_columns(engine::Connection& connection, const s
     facts.push_back({column.name, column.type, false, 0});
     const std::string name = engine::quote_identifier(column.name);
     parts.push_back(fmt::format("count(distinct {})", name));
-    parts.push_back(column.type == Type::text ? fmt::format(R"(coalesce(avg(case when regexp_matches({0}, '^[^@\s]+@[^@\s]+\.[^@\s]+$') then 1.0 else 0.0 end) filter (where {0} is not null), 0)::double)", name)
-                                              : "0.0::double");
+    parts.push_back(
+        column.type == Type::text
+            ? fmt::format(
+                  R"(coalesce(avg(case when regexp_matches({0}, '^[^@\s]+@[^@\s]+\.[^@\s]+$') then 1.0 else 0.0 end) filter (where {0} is not null), 0)::double)",
+                  name)
+            : "0.0::double");
   }
   const Row row = connection.query(fmt::format("select {} from {}", join(parts, ", "), model)).rows().front();
   for (std::size_t i = 0; i < facts.size(); ++i) {
@@ -110,9 +119,13 @@ MappingSuggestion suggest_mapping(const std::vector<ColumnFacts>& columns, const
       if (field.writable && s.confidence >= 0.3) candidates.push_back({s, i});
     }
   }
-  const auto by_confidence = [](const Suggestion& a, const Suggestion& b) { return a.confidence > b.confidence; };
+  const auto by_confidence = [](const Suggestion& a, const Suggestion& b) {
+    return a.confidence > b.confidence;
+  };
   std::stable_sort(out.key.begin(), out.key.end(), by_confidence);
-  std::stable_sort(candidates.begin(), candidates.end(), [&](const Candidate& a, const Candidate& b) { return by_confidence(a.suggestion, b.suggestion); });
+  std::stable_sort(candidates.begin(), candidates.end(), [&](const Candidate& a, const Candidate& b) {
+    return by_confidence(a.suggestion, b.suggestion);
+  });
 
   std::set<std::string> taken_columns, taken_fields;
   if (!out.key.empty()) {
@@ -131,25 +144,32 @@ MappingSuggestion suggest_mapping(const std::vector<ColumnFacts>& columns, const
   for (const ColumnFacts& column : columns)
     if (!taken_columns.contains(column.name)) out.unmapped_columns.push_back(column.name);
   for (const FieldSchema& field : object.fields)
-    if (field.required && field.writable && !taken_fields.contains(field.name)) out.unmapped_required.push_back(field.name);
+    if (field.required && field.writable && !taken_fields.contains(field.name))
+      out.unmapped_required.push_back(field.name);
   return out;
 }
 
 std::string as_yaml(const MappingSuggestion& suggestion) {
   std::string out;
-  const auto comment = [](const Suggestion& s) { return fmt::format("# {:.0f}%: {}", s.confidence * 100, s.reason); };
+  const auto comment = [](const Suggestion& s) {
+    return fmt::format("# {:.0f}%: {}", s.confidence * 100, s.reason);
+  };
   if (suggestion.key.empty()) {
     out += "key: {}  # no field of the object that can match records fits a column of the model\n";
   } else {
     const Suggestion& best = suggestion.key.front();
     out += fmt::format("key: {{{}: {}}}  {}\n", best.field, best.column, comment(best));
     for (std::size_t i = 1; i < suggestion.key.size() && i < 4; ++i)
-      out += fmt::format("# or: {{{}: {}}}  {}\n", suggestion.key[i].field, suggestion.key[i].column, comment(suggestion.key[i]));
+      out += fmt::format("# or: {{{}: {}}}  {}\n", suggestion.key[i].field, suggestion.key[i].column,
+                         comment(suggestion.key[i]));
   }
   out += "fields:\n";
-  for (const Suggestion& s : suggestion.fields) out += fmt::format("  {}: {}  {}\n", s.field, s.column, comment(s));
-  for (const std::string& field : suggestion.unmapped_required) out += fmt::format("  # {}: ?  needed for a new record; no column fits\n", field);
-  if (!suggestion.unmapped_columns.empty()) out += "# columns not used: " + join(suggestion.unmapped_columns, ", ") + "\n";
+  for (const Suggestion& s : suggestion.fields)
+    out += fmt::format("  {}: {}  {}\n", s.field, s.column, comment(s));
+  for (const std::string& field : suggestion.unmapped_required)
+    out += fmt::format("  # {}: ?  needed for a new record; no column fits\n", field);
+  if (!suggestion.unmapped_columns.empty())
+    out += "# columns not used: " + join(suggestion.unmapped_columns, ", ") + "\n";
   return out;
 }
 

@@ -1,4 +1,5 @@
-// Proposes a mapping from a model's columns to the fields of an object, with a reason and a confidence for each line.
+// Proposes a mapping from a model's columns to the fields of an object, with a reason and a confidence for
+// each line.
 #pragma once
 
 #include <string>
@@ -13,8 +14,8 @@ namespace eddy::sync {
 struct ColumnFacts {
   std::string name;
   Type type = Type::text;
-  bool unique = false;    // no value twice, none null
-  double email_share = 0; // of the non-null values, how many look like an e-mail address
+  bool unique = false;     // no value twice, none null
+  double email_share = 0;  // of the non-null values, how many look like an e-mail address
 };
 
 struct Suggestion {

@@ -17,7 +17,11 @@ ObjectSchema contact() {
 }
 
 TEST(Suggest, MapsByNameSynonymAndValues) {
-  const std::vector<ColumnFacts> columns = {{"customer_id", Type::integer, true, 0}, {"contact_address", Type::text, true, 0.97}, {"ltv", Type::decimal, false, 0}, {"at_risk", Type::boolean, false, 0}, {"shoe_size", Type::integer, false, 0}};
+  const std::vector<ColumnFacts> columns = {{"customer_id", Type::integer, true, 0},
+                                            {"contact_address", Type::text, true, 0.97},
+                                            {"ltv", Type::decimal, false, 0},
+                                            {"at_risk", Type::boolean, false, 0},
+                                            {"shoe_size", Type::integer, false, 0}};
   const auto s = suggest_mapping(columns, contact());
   ASSERT_FALSE(s.key.empty());
   EXPECT_EQ(s.key.front().field, "External_Id__c");
@@ -32,7 +36,8 @@ TEST(Suggest, MapsByNameSynonymAndValues) {
 }
 
 TEST(Suggest, ANonUniqueColumnIsNoFirstChoiceForTheKey) {
-  const std::vector<ColumnFacts> columns = {{"customer_id", Type::integer, false, 0}, {"email", Type::text, true, 1}};
+  const std::vector<ColumnFacts> columns = {{"customer_id", Type::integer, false, 0},
+                                            {"email", Type::text, true, 1}};
   const auto s = suggest_mapping(columns, contact());
   EXPECT_EQ(s.key.front().field, "Email");
 }

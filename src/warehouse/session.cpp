@@ -34,11 +34,14 @@ std::vector<std::filesystem::path> current_rows(const std::vector<state::Load>& 
   for (const state::Load& load : loads)
     for (const state::LoadedFile& file : load.files) {
       const auto [place, fresh] = place_of.emplace(file.path, current.size());
-      if (append || fresh) current.push_back(&file);
-      else current[place->second] = &file;
+      if (append || fresh)
+        current.push_back(&file);
+      else
+        current[place->second] = &file;
     }
   std::erase_if(current, [](const auto* file) { return file->rows_path.empty(); });
-  // A file without rows only lends its columns, with types nobody has seen a value of: not where others have rows.
+  // A file without rows only lends its columns, with types nobody has seen a value of: not where others have
+  // rows.
   if (std::any_of(current.begin(), current.end(), [](const auto* file) { return file->rows > 0; }))
     std::erase_if(current, [](const auto* file) { return file->rows == 0; });
   std::vector<std::filesystem::path> files;
@@ -69,10 +72,16 @@ Session::Session(const Places& places, state::Store& store, const engine::Option
 }
 
 void Session::attach_warehouse(engine::Connection& c) {
-  if (places_.warehouse.has_parent_path()) std::filesystem::create_directories(places_.warehouse.parent_path());
-  c.execute(fmt::format("attach {} as {}{}", quote_literal(places_.warehouse.string()), warehouse_catalog, access_ == Access::read ? " (read_only)" : ""));
-  if (access_ == Access::write) c.execute(fmt::format("create schema if not exists {}.warehouse", warehouse_catalog));
-  auto tables = c.query(fmt::format("select table_name from information_schema.tables where table_catalog = '{}' and table_schema = 'warehouse'", warehouse_catalog));
+  if (places_.warehouse.has_parent_path())
+    std::filesystem::create_directories(places_.warehouse.parent_path());
+  c.execute(fmt::format("attach {} as {}{}", quote_literal(places_.warehouse.string()), warehouse_catalog,
+                        access_ == Access::read ? " (read_only)" : ""));
+  if (access_ == Access::write)
+    c.execute(fmt::format("create schema if not exists {}.warehouse", warehouse_catalog));
+  auto tables =
+      c.query(fmt::format("select table_name from information_schema.tables where table_catalog = '{}' and "
+                          "table_schema = 'warehouse'",
+                          warehouse_catalog));
   for (const Row& row : tables.rows()) refresh_warehouse_table(c, row[0].as_string());
 }
 
@@ -81,9 +90,12 @@ void Session::refresh_model(engine::Connection& c, const std::string& model) {
   if (!version) return;
   const auto [layer, name] = layer_and_name(model);
   if (version->path.starts_with(table_mark)) return refresh_warehouse_table(c, name);
-  const std::string body = version->path.starts_with(view_mark) ? version->path.substr(view_mark.size())
-                                                                : fmt::format("select * from read_parquet({})", quote_literal((places_.lake / version->path).string()));
-  c.execute(fmt::format("create or replace view {}.{} as {}", quote_identifier(layer), quote_identifier(name), body));
+  const std::string body = version->path.starts_with(view_mark)
+                               ? version->path.substr(view_mark.size())
+                               : fmt::format("select * from read_parquet({})",
+                                             quote_literal((places_.lake / version->path).string()));
+  c.execute(fmt::format("create or replace view {}.{} as {}", quote_identifier(layer), quote_identifier(name),
+                        body));
 }
 
 void Session::refresh_stream(engine::Connection& c, const std::string& source, const std::string& stream) {
@@ -92,17 +104,20 @@ void Session::refresh_stream(engine::Connection& c, const std::string& source, c
   for (auto& file : files) file = places_.lake / file;
   const std::string view = fmt::format("raw.{}", quote_identifier(source + "_" + stream));
   if (files.empty()) return;
-  c.execute(fmt::format("create or replace view {} as select * from read_parquet({}, union_by_name = true)", view, list_of(files)));
+  c.execute(fmt::format("create or replace view {} as select * from read_parquet({}, union_by_name = true)",
+                        view, list_of(files)));
 }
 
 void Session::refresh_warehouse_table(engine::Connection& c, const std::string& name) {
-  c.execute(fmt::format("create or replace view warehouse.{0} as select * from {1}.warehouse.{0}", quote_identifier(name), warehouse_catalog));
+  c.execute(fmt::format("create or replace view warehouse.{0} as select * from {1}.warehouse.{0}",
+                        quote_identifier(name), warehouse_catalog));
 }
 
 std::vector<std::string> Session::relations(engine::Connection& c) {
   std::vector<std::string> out;
   auto result = c.query(
-      "select schema_name || '.' || view_name from duckdb_views() where database_name = 'memory' and schema_name in "
+      "select schema_name || '.' || view_name from duckdb_views() where database_name = 'memory' and "
+      "schema_name in "
       "('raw', 'clean', 'presentation', 'warehouse') order by 1");
   for (const Row& row : result.rows()) out.push_back(row[0].as_string());
   return out;

@@ -2,8 +2,10 @@
 //
 //   raw.<source>_<stream>   a view over the loads that count now, with _load_id and _loaded_at
 //   clean.x, presentation.x views over the current immutable Parquet version of each lake model
-//   warehouse.x             the tables of warehouse.duckdb (attached under the catalog name `warehouse_db`; schema `warehouse`
-//                           of the main catalog holds views onto them, so that two-part names work everywhere)
+//   warehouse.x             the tables of warehouse.duckdb (attached under the catalog name `warehouse_db`;
+//   schema `warehouse`
+//                           of the main catalog holds views onto them, so that two-part names work
+//                           everywhere)
 //
 // Thread rule: a Session may be shared; each thread takes its own connection with connect().
 #pragma once
@@ -35,17 +37,20 @@ class Session {
   const Places& places() const { return places_; }
   state::Store& store() const { return store_; }
 
-  // Call after a commit to the catalog: (re)defines the views. Others see the new version from their next statement on.
+  // Call after a commit to the catalog: (re)defines the views. Others see the new version from their next
+  // statement on.
   void refresh_model(engine::Connection& connection, const std::string& model);
   void refresh_stream(engine::Connection& connection, const std::string& source, const std::string& stream);
   void refresh_warehouse_table(engine::Connection& connection, const std::string& name);
   // Every relation as "layer.name", sorted.
   std::vector<std::string> relations(engine::Connection& connection);
 
-  // Held by whoever replaces tables of warehouse.duckdb: putting one back may touch the tables that refer to it.
+  // Held by whoever replaces tables of warehouse.duckdb: putting one back may touch the tables that refer to
+  // it.
   std::mutex& warehouse_writer() { return *warehouse_writer_; }
 
-  // How a model version says that it is no Parquet file: a view's SQL, or the name of a table of warehouse.duckdb, stands behind it.
+  // How a model version says that it is no Parquet file: a view's SQL, or the name of a table of
+  // warehouse.duckdb, stands behind it.
   static constexpr std::string_view view_mark = "view:";
   static constexpr std::string_view table_mark = "table:";
   static constexpr std::string_view warehouse_catalog = "warehouse_db";
@@ -60,8 +65,8 @@ class Session {
   std::unique_ptr<std::mutex> warehouse_writer_ = std::make_unique<std::mutex>();
 };
 
-// The Parquet files (below the lake folder) that make up raw.<source>_<stream> now: of each origin path the newest load that
-// holds it ("replace", the default), or of every load ("append").
+// The Parquet files (below the lake folder) that make up raw.<source>_<stream> now: of each origin path the
+// newest load that holds it ("replace", the default), or of every load ("append").
 std::vector<std::filesystem::path> current_rows(const std::vector<state::Load>& loads, bool append);
 
 }  // namespace eddy::warehouse

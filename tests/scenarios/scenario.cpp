@@ -24,8 +24,10 @@ std::vector<std::string> words_of(const std::string& line) {
   bool open = false;
   for (const char c : line) {
     if (quote != 0) {
-      if (c == quote) quote = 0;
-      else word += c;
+      if (c == quote)
+        quote = 0;
+      else
+        word += c;
     } else if (c == '\'' || c == '"') {
       quote = c;
       open = true;
@@ -46,10 +48,11 @@ std::string http_get(const std::string& url, long& status) {
   const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, +[](char* data, std::size_t size, std::size_t count, void* to) {
-    static_cast<std::string*>(to)->append(data, size * count);
-    return size * count;
-  });
+  curl_easy_setopt(
+      curl.get(), CURLOPT_WRITEFUNCTION, +[](char* data, std::size_t size, std::size_t count, void* to) {
+        static_cast<std::string*>(to)->append(data, size * count);
+        return size * count;
+      });
   curl_easy_perform(curl.get());
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   return body;
@@ -77,33 +80,54 @@ class Player {
   std::string play(const std::vector<Step>& steps) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const bool exit_expected = i + 1 < steps.size() && steps[i + 1].verb == "exit";
-      if (std::string problem = perform(steps[i], exit_expected); !problem.empty()) return fmt::format("line {}: {} {}\n{}", steps[i].line, steps[i].verb, steps[i].argument, problem);
+      if (std::string problem = perform(steps[i], exit_expected); !problem.empty())
+        return fmt::format("line {}: {} {}\n{}", steps[i].line, steps[i].verb, steps[i].argument, problem);
     }
     return {};
   }
 
  private:
   std::string perform(const Step& step, bool exit_expected) {
-    if (step.verb == "file") scratch_.write(step.argument, step.text);
-    else if (step.verb == "append") std::ofstream(scratch_ / step.argument, std::ios::app | std::ios::binary) << step.text;
-    else if (step.verb == "remove") std::filesystem::remove_all(scratch_ / step.argument);
-    else if (step.verb == "env") environment_[step.argument.substr(0, step.argument.find('='))] = step.argument.substr(step.argument.find('=') + 1);
-    else if (step.verb == "sandbox") start_sandbox(step.argument);
-    else if (step.verb == "run") return run(step, exit_expected);
-    else if (step.verb == "exit") return finished_.exit_code == std::stoi(step.argument) ? "" : unexpected_exit();
-    else if (step.verb == "out") return matches_whole(step.text, finished_.out) ? "" : "stdout was\n" + finished_.out + "stderr was\n" + finished_.err;
-    else if (step.verb == "err") return matches_parts(step.text, finished_.err) ? "" : "stderr was\n" + finished_.err;
-    else if (step.verb == "get") return get(step.argument);
-    else if (step.verb == "json") return contains(nlohmann::json::parse(answer_), nlohmann::json::parse(step.text)) ? "" : "the answer was\n" + answer_;
+    if (step.verb == "file")
+      scratch_.write(step.argument, step.text);
+    else if (step.verb == "append")
+      std::ofstream(scratch_ / step.argument, std::ios::app | std::ios::binary) << step.text;
+    else if (step.verb == "remove")
+      std::filesystem::remove_all(scratch_ / step.argument);
+    else if (step.verb == "env")
+      environment_[step.argument.substr(0, step.argument.find('='))] =
+          step.argument.substr(step.argument.find('=') + 1);
+    else if (step.verb == "sandbox")
+      start_sandbox(step.argument);
+    else if (step.verb == "run")
+      return run(step, exit_expected);
+    else if (step.verb == "exit")
+      return finished_.exit_code == std::stoi(step.argument) ? "" : unexpected_exit();
+    else if (step.verb == "out")
+      return matches_whole(step.text, finished_.out)
+                 ? ""
+                 : "stdout was\n" + finished_.out + "stderr was\n" + finished_.err;
+    else if (step.verb == "err")
+      return matches_parts(step.text, finished_.err) ? "" : "stderr was\n" + finished_.err;
+    else if (step.verb == "get")
+      return get(step.argument);
+    else if (step.verb == "json")
+      return contains(nlohmann::json::parse(answer_), nlohmann::json::parse(step.text))
+                 ? ""
+                 : "the answer was\n" + answer_;
     return {};
   }
 
-  std::string unexpected_exit() const { return fmt::format("it exited with {}\nstdout:\n{}\nstderr:\n{}", finished_.exit_code, finished_.out, finished_.err); }
+  std::string unexpected_exit() const {
+    return fmt::format("it exited with {}\nstdout:\n{}\nstderr:\n{}", finished_.exit_code, finished_.out,
+                       finished_.err);
+  }
 
   std::string run(const Step& step, bool exit_expected) {
     std::vector<std::string> argv = words_of(step.argument);
     if (argv[0] == "eddy" || argv[0] == "eddy-sandbox") argv[0] = testing::program(argv[0]).string();
-    finished_ = testing::run({.argv = argv, .directory = scratch_.path(), .environment = environment_, .input = step.text});
+    finished_ = testing::run(
+        {.argv = argv, .directory = scratch_.path(), .environment = environment_, .input = step.text});
     answer_ = finished_.out;
     return finished_.exit_code == 0 || exit_expected ? "" : unexpected_exit();
   }
@@ -116,7 +140,8 @@ class Player {
     }
     for (std::string& word : words_of(flags)) argv.push_back(std::move(word));
     sandbox_.reset();
-    sandbox_ = std::make_unique<testing::Background>(testing::Command{.argv = argv, .directory = scratch_.path()}, scratch_ / ".sandbox.log");
+    sandbox_ = std::make_unique<testing::Background>(
+        testing::Command{.argv = argv, .directory = scratch_.path()}, scratch_ / ".sandbox.log");
     sandbox_->wait_for("ready");
     for (const std::string& line : split(sandbox_->log(), '\n'))
       if (const auto space = line.find(" http://"); space != std::string::npos) {

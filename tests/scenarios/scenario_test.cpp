@@ -11,7 +11,8 @@ namespace {
 
 std::vector<std::filesystem::path> all() {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(std::filesystem::path(EDDY_SOURCE_DIR) / "tests/scenarios"))
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           std::filesystem::path(EDDY_SOURCE_DIR) / "tests/scenarios"))
     if (entry.path().extension() == ".scenario") files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   return files;
@@ -26,7 +27,8 @@ TEST_P(Scenario, Holds) {
 
 INSTANTIATE_TEST_SUITE_P(Files, Scenario, ::testing::ValuesIn(all()), [](const auto& test) {
   std::string name = test.param.stem().string();
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 });
 

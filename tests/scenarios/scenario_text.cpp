@@ -9,7 +9,8 @@
 namespace eddy::scenarios {
 namespace {
 
-const std::set<std::string> verbs = {"file", "append", "remove", "sandbox", "env", "run", "exit", "out", "err", "get", "json"};
+const std::set<std::string> verbs = {"file", "append", "remove", "sandbox", "env", "run",
+                                     "exit", "out",    "err",    "get",     "json"};
 
 bool line_matches(std::string_view expected, std::string_view actual) {
   const auto star = expected.find("{*}");
@@ -37,7 +38,8 @@ bool match(std::span<const std::string> expected, std::span<const std::string> a
       if (match(expected.subspan(1), actual.subspan(skip))) return true;
     return false;
   }
-  return !actual.empty() && line_matches(expected[0], actual[0]) && match(expected.subspan(1), actual.subspan(1));
+  return !actual.empty() && line_matches(expected[0], actual[0]) &&
+         match(expected.subspan(1), actual.subspan(1));
 }
 
 }  // namespace
@@ -59,7 +61,8 @@ std::vector<Step> read_scenario(const std::string& text) {
     if (line[0] == '#') continue;
     const auto space = line.find(' ');
     Step step{line.substr(0, space), space == std::string::npos ? "" : trim(line.substr(space)), "", number};
-    if (!verbs.contains(step.verb)) throw std::runtime_error(fmt::format("line {}: `{}` is not a step of a scenario", number, step.verb));
+    if (!verbs.contains(step.verb))
+      throw std::runtime_error(fmt::format("line {}: `{}` is not a step of a scenario", number, step.verb));
     steps.push_back(std::move(step));
   }
   for (Step& step : steps)

@@ -76,7 +76,8 @@ Finished run(const Command& command) {
   std::string* sinks[2] = {&finished.out, &finished.err};
   int open = 2;
   while (open > 0) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) {
       ::kill(-pid, SIGKILL);
       finished.err += "\n[killed by the test: timeout]\n";
@@ -104,7 +105,9 @@ Finished run(const Command& command) {
   return finished;
 }
 
-std::filesystem::path program(const std::string& name) { return std::filesystem::path(EDDY_BINARY_DIR) / "bin" / name; }
+std::filesystem::path program(const std::string& name) {
+  return std::filesystem::path(EDDY_BINARY_DIR) / "bin" / name;
+}
 
 Background::Background(const Command& command, std::filesystem::path log) : log_(std::move(log)) {
   const int in = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -135,7 +138,8 @@ void Background::wait_for(const std::string& text, std::chrono::seconds timeout)
       pid_ = -1;
       throw std::runtime_error("the program ended before it printed `" + text + "`:\n" + log());
     }
-    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("no `" + text + "` in time:\n" + log());
+    if (std::chrono::steady_clock::now() > deadline)
+      throw std::runtime_error("no `" + text + "` in time:\n" + log());
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
   }
 }

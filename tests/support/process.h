@@ -19,10 +19,10 @@ struct Finished {
 
 struct Command {
   std::vector<std::string> argv;
-  std::filesystem::path directory = {};              // empty: as the test's
+  std::filesystem::path directory = {};                 // empty: as the test's
   std::map<std::string, std::string> environment = {};  // added to the test's own
-  std::string input = {};                            // written to its standard input
-  std::chrono::seconds timeout{120};               // then it is killed
+  std::string input = {};                               // written to its standard input
+  std::chrono::seconds timeout{120};                    // then it is killed
 };
 Finished run(const Command& command);
 std::filesystem::path program(const std::string& name);  // build/<preset>/bin/<name>

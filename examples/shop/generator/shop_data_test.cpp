@@ -18,7 +18,8 @@ std::map<std::string, std::string> contents(const std::filesystem::path& folder)
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;
     std::ifstream in(entry.path(), std::ios::binary);
-    files[entry.path().lexically_relative(folder).generic_string()] = std::string(std::istreambuf_iterator<char>(in), {});
+    files[entry.path().lexically_relative(folder).generic_string()] =
+        std::string(std::istreambuf_iterator<char>(in), {});
   }
   return files;
 }
@@ -26,8 +27,9 @@ std::map<std::string, std::string> contents(const std::filesystem::path& folder)
 class ShopData : public ::testing::Test {
  protected:
   void make(const std::string& folder, const std::string& seed, const std::string& day) {
-    const auto made = testing::run({.argv = {testing::program("shop-data").string(), "--customers", "400", "--seed", seed, "--day",
-                                             day, "--out", (scratch_ / folder).string()}});
+    const auto made =
+        testing::run({.argv = {testing::program("shop-data").string(), "--customers", "400", "--seed", seed,
+                               "--day", day, "--out", (scratch_ / folder).string()}});
     ASSERT_EQ(made.exit_code, 0) << made.err;
   }
   std::int64_t count(const std::string& from) {
@@ -72,7 +74,8 @@ TEST_F(ShopData, the_next_day_changes_two_files_and_adds_two) {
 
 TEST_F(ShopData, the_formats_are_what_they_say_and_hold_the_promised_dirt) {
   make("a", "7", "1");
-  const std::string customers = "read_csv(" + quoted("a/customers.csv") + ", all_varchar = true, ignore_errors = true)";
+  const std::string customers =
+      "read_csv(" + quoted("a/customers.csv") + ", all_varchar = true, ignore_errors = true)";
   EXPECT_GE(count("(select distinct customer_id from " + customers + ")"), 400);
   EXPECT_GT(count(customers), count("(select distinct customer_id from " + customers + ")"));  // copies
   EXPECT_GT(count(customers + " where not regexp_full_match(trim(email), '[^@]+@[^@]+\\.[^@.]+')"), 0);
@@ -81,16 +84,23 @@ TEST_F(ShopData, the_formats_are_what_they_say_and_hold_the_promised_dirt) {
 
   const std::string orders = quoted("a/orders/*.parquet");
   EXPECT_GT(count(orders), 1000);
-  EXPECT_GT(count("(select order_id from " + orders + " group by order_id having count(distinct status) = 2)"), 0);  // refunds
-  EXPECT_GT(count("read_parquet(" + orders + ", filename = true) where filename not like '%' || strftime(ordered_at, '%Y-%m') || '%'"), 0);
+  EXPECT_GT(
+      count("(select order_id from " + orders + " group by order_id having count(distinct status) = 2)"),
+      0);  // refunds
+  EXPECT_GT(count("read_parquet(" + orders +
+                  ", filename = true) where filename not like '%' || strftime(ordered_at, '%Y-%m') || '%'"),
+            0);
   EXPECT_GT(count(orders + " where customer_id not in (select customer_id from " + customers + ")"), 0);
 
-  const std::string usage = "read_csv(" + quoted("a/usage/*.jsonl.gz") + ", columns = {line: 'VARCHAR'}, header = false, "
+  const std::string usage = "read_csv(" + quoted("a/usage/*.jsonl.gz") +
+                            ", columns = {line: 'VARCHAR'}, header = false, "
                             "delim = '\x01', quote = '', escape = '')";
   EXPECT_GT(count(usage), 5000);
   EXPECT_GT(count(usage + " where not json_valid(line)"), 0);
   EXPECT_GT(count("(select line from " + usage + " group by line having count(*) > 1)"), 0);
-  EXPECT_GT(count("read_json(" + quoted("a/tickets.json") + ") where requester.email <> lower(requester.email)"), 0);
+  EXPECT_GT(
+      count("read_json(" + quoted("a/tickets.json") + ") where requester.email <> lower(requester.email)"),
+      0);
 }
 
 }  // namespace

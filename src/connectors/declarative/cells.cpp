@@ -24,7 +24,8 @@ bool valid_utf8(const std::string& text) {
   }
 }
 
-// A decimal as a JSON number when a double holds exactly these digits, as text otherwise: digits are never lost silently.
+// A decimal as a JSON number when a double holds exactly these digits, as text otherwise: digits are never
+// lost silently.
 json decimal_number(const std::string& text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -52,7 +53,8 @@ std::expected<json, std::string> render_time(const Value& value, TransformSpec::
 std::expected<json, std::string> render_json(const Value& value, const TransformSpec& transforms) {
   auto parsed = parse_json(value.as_string());
   if (!parsed) return std::unexpected(std::string("the value is not valid JSON"));
-  const bool texts = parsed->is_array() && std::all_of(parsed->begin(), parsed->end(), [](const json& item) { return item.is_primitive(); });
+  const bool texts = parsed->is_array() && std::all_of(parsed->begin(), parsed->end(),
+                                                       [](const json& item) { return item.is_primitive(); });
   if (transforms.list_separator.empty() || !texts) return std::move(*parsed);
   std::string joined;
   for (const json& item : *parsed) {
@@ -67,20 +69,26 @@ std::expected<json, std::string> render_present(const Value& value, const Transf
     case Type::real:
       if (!std::isfinite(value.as_real())) return std::unexpected(std::string("the number is not finite"));
       return value.to_json();
-    case Type::decimal: return decimal_number(value.as_string());
-    case Type::date: return render_time(value, transforms.date);
-    case Type::timestamp: return render_time(value, transforms.timestamp);
-    case Type::json: return render_json(value, transforms);
+    case Type::decimal:
+      return decimal_number(value.as_string());
+    case Type::date:
+      return render_time(value, transforms.date);
+    case Type::timestamp:
+      return render_time(value, transforms.timestamp);
+    case Type::json:
+      return render_json(value, transforms);
     case Type::text:
       if (!valid_utf8(value.as_string())) return std::unexpected(std::string("the text is not valid UTF-8"));
       return json(value.as_string());
-    default: return value.to_json();
+    default:
+      return value.to_json();
   }
 }
 
 }  // namespace
 
-std::expected<std::optional<json>, std::string> render_cell(const Value& value, const TransformSpec& transforms) {
+std::expected<std::optional<json>, std::string> render_cell(const Value& value,
+                                                            const TransformSpec& transforms) {
   if (value.is_null()) {
     if (transforms.null == TransformSpec::Null::omit) return std::nullopt;
     return transforms.null == TransformSpec::Null::empty_text ? json("") : json(nullptr);
@@ -89,7 +97,8 @@ std::expected<std::optional<json>, std::string> render_cell(const Value& value, 
   if (!rendered) return std::unexpected(rendered.error());
   if (!transforms.all_text || rendered->is_string()) return std::move(*rendered);
   // Numbers keep the digits of the warehouse.
-  const bool number = value.type() == Type::real || value.type() == Type::decimal || value.type() == Type::integer;
+  const bool number =
+      value.type() == Type::real || value.type() == Type::decimal || value.type() == Type::integer;
   return json(number ? value.to_text() : plain_text(*rendered));
 }
 
@@ -104,7 +113,8 @@ void put_field(json& object, const std::string& dotted_name, json value) {
   (*place)[parts.back()] = std::move(value);
 }
 
-RenderedRow render_row(const Change& change, const Schema& key, const Schema& fields, const TransformSpec& transforms, bool clear) {
+RenderedRow render_row(const Change& change, const Schema& key, const Schema& fields,
+                       const TransformSpec& transforms, bool clear) {
   RenderedRow row;
   row.trace = std::to_string(change.number);
   row.fields = json::object();
@@ -114,9 +124,11 @@ RenderedRow render_row(const Change& change, const Schema& key, const Schema& fi
   };
   const Value key_value = change.key.empty() ? Value() : change.key.front();
   const auto rendered_key = render_cell(key_value, transforms);
-  if (!rendered_key) refuse(key.front().name, rendered_key.error());
+  if (!rendered_key)
+    refuse(key.front().name, rendered_key.error());
   else if (key_value.is_null() || !*rendered_key || plain_text(**rendered_key).empty())
-    row.unusable = Verdict::rejected("null_key", fmt::format("{} is empty, so no record can be matched", key.front().name));
+    row.unusable = Verdict::rejected(
+        "null_key", fmt::format("{} is empty, so no record can be matched", key.front().name));
   if (row.unusable) return row;
   row.key = **rendered_key;
   row.key_text = plain_text(row.key);

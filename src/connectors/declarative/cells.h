@@ -13,9 +13,10 @@
 
 namespace eddy::connectors {
 
-// A cell as the service wants it; nullopt: leave the field out (null policy `omit`). The error says why the cell cannot
-// be sent at all: invalid UTF-8, a number that is not finite, a date that is none.
-std::expected<std::optional<nlohmann::json>, std::string> render_cell(const Value& value, const TransformSpec& transforms);
+// A cell as the service wants it; nullopt: leave the field out (null policy `omit`). The error says why the
+// cell cannot be sent at all: invalid UTF-8, a number that is not finite, a date that is none.
+std::expected<std::optional<nlohmann::json>, std::string> render_cell(const Value& value,
+                                                                      const TransformSpec& transforms);
 
 // Puts a value at a dotted field name: `user_fields.health` lies in an object `user_fields`.
 void put_field(nlohmann::json& object, const std::string& dotted_name, nlohmann::json value);
@@ -31,6 +32,7 @@ struct RenderedRow {
 };
 
 // Fields of a change that did not change are left out. `clear` sends every field as null.
-RenderedRow render_row(const Change& change, const Schema& key, const Schema& fields, const TransformSpec& transforms, bool clear);
+RenderedRow render_row(const Change& change, const Schema& key, const Schema& fields,
+                       const TransformSpec& transforms, bool clear);
 
 }  // namespace eddy::connectors

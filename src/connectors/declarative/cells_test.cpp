@@ -79,13 +79,17 @@ TEST(PutField, DotsNest) {
   EXPECT_EQ(object, json({{"user_fields", {{"a", 1}, {"b", 2}}}, {"plain", 3}}));
 }
 
-Change change(Operation operation, Row key, Row fields, std::vector<bool> changed) { return {42, operation, std::move(key), std::move(fields), std::move(changed)}; }
+Change change(Operation operation, Row key, Row fields, std::vector<bool> changed) {
+  return {42, operation, std::move(key), std::move(fields), std::move(changed)};
+}
 
 const Schema key = {{"email", Type::text}};
 const Schema fields = {{"a", Type::integer}, {"b", Type::text}};
 
 TEST(Row, SendsWhatChanged) {
-  const auto row = render_row(change(Operation::change, {Value::text("k")}, {Value::integer(1), Value::text("x")}, {false, true}), key, fields, {}, false);
+  const auto row = render_row(
+      change(Operation::change, {Value::text("k")}, {Value::integer(1), Value::text("x")}, {false, true}),
+      key, fields, {}, false);
   EXPECT_EQ(row.fields, json({{"b", "x"}}));
   EXPECT_EQ(row.all, json({{"email", "k"}, {"b", "x"}}));
   EXPECT_EQ(row.trace, "42");
@@ -100,14 +104,17 @@ TEST(Row, ClearSendsNulls) {
 
 TEST(Row, WithoutAKeyItIsRejected) {
   for (const Value& none : {Value(), Value::text("")}) {
-    const auto row = render_row(change(Operation::add, {none}, {Value(), Value()}, {true, true}), key, fields, {}, false);
+    const auto row =
+        render_row(change(Operation::add, {none}, {Value(), Value()}, {true, true}), key, fields, {}, false);
     ASSERT_TRUE(row.unusable);
     EXPECT_EQ(row.unusable->code, "null_key");
   }
 }
 
 TEST(Row, ABadCellRejectsTheRowAndNamesTheField) {
-  const auto row = render_row(change(Operation::add, {Value::text("k")}, {Value::integer(1), Value::text("\xFF")}, {true, true}), key, fields, {}, false);
+  const auto row = render_row(
+      change(Operation::add, {Value::text("k")}, {Value::integer(1), Value::text("\xFF")}, {true, true}), key,
+      fields, {}, false);
   ASSERT_TRUE(row.unusable);
   EXPECT_EQ(row.unusable->outcome, Outcome::rejected);
   EXPECT_EQ(row.unusable->code, "unsendable_value");

@@ -14,16 +14,21 @@ namespace eddy::connectors {
 namespace {
 
 bool fits_object(const OperationSpec& operation, const std::string& object) {
-  return operation.objects.empty() || std::find(operation.objects.begin(), operation.objects.end(), object) != operation.objects.end();
+  return operation.objects.empty() ||
+         std::find(operation.objects.begin(), operation.objects.end(), object) != operation.objects.end();
 }
 
 bool fits_key(const OperationSpec& operation, const std::string& key) {
-  const auto has = [&](const std::vector<std::string>& list) { return std::find(list.begin(), list.end(), key) != list.end(); };
+  const auto has = [&](const std::vector<std::string>& list) {
+    return std::find(list.begin(), list.end(), key) != list.end();
+  };
   return (operation.keys.empty() || has(operation.keys)) && !has(operation.keys_not);
 }
 
-// The first operation of that name for this object and key. Throws Error that says which of the three does not fit.
-const OperationSpec& choose(const Spec& spec, const std::string& name, const std::string& object, const std::string& key) {
+// The first operation of that name for this object and key. Throws Error that says which of the three does
+// not fit.
+const OperationSpec& choose(const Spec& spec, const std::string& name, const std::string& object,
+                            const std::string& key) {
   const auto found = spec.operations.find(name);
   std::vector<std::string> keys;
   bool object_fits = false;
@@ -36,16 +41,21 @@ const OperationSpec& choose(const Spec& spec, const std::string& name, const std
     }
   }
   if (object_fits)
-    throw Error("destination.unsupported", fmt::format("{} cannot {} {} by {}", spec.title, name, object, key),
+    throw Error("destination.unsupported",
+                fmt::format("{} cannot {} {} by {}", spec.title, name, object, key),
                 keys.empty() ? "use another key" : "possible keys: " + join(keys, ", "));
   std::vector<std::string> modes;
   for (const auto& [mode, operations] : spec.operations)
-    if (std::any_of(operations.begin(), operations.end(), [&](const OperationSpec& o) { return fits_object(o, object); })) modes.push_back(mode);
-  throw Error("destination.unsupported", fmt::format("{} cannot {} {}", spec.title, name, object), "possible: " + join(modes, ", "));
+    if (std::any_of(operations.begin(), operations.end(),
+                    [&](const OperationSpec& o) { return fits_object(o, object); }))
+      modes.push_back(mode);
+  throw Error("destination.unsupported", fmt::format("{} cannot {} {}", spec.title, name, object),
+              "possible: " + join(modes, ", "));
 }
 
 const OperationSpec& clearing(const Spec& spec, const sync::Delivery& delivery) {
-  // An update never makes a record that is not there; where there is none by this key, the upsert of a delivered row is as good.
+  // An update never makes a record that is not there; where there is none by this key, the upsert of a
+  // delivered row is as good.
   try {
     return choose(spec, "update", delivery.object, delivery.key.front().name);
   } catch (const Error&) {
@@ -60,33 +70,47 @@ std::string DeclarativeDestination::check() {
   if (!spec_->objects.discover) return fmt::format("{} at {}", spec_->title, base);
   const ObjectSpec& first = spec_->objects.list.front();
   const auto schema = discover(*spec_, *session_, first.name);
-  if (!schema) throw Error("destination.refused", fmt::format("{} does not know {}", spec_->title, first.name), "check the connection's settings");
+  if (!schema)
+    throw Error("destination.refused", fmt::format("{} does not know {}", spec_->title, first.name),
+                "check the connection's settings");
   return fmt::format("{} at {}: {} has {} fields", spec_->title, base, first.name, schema->fields.size());
 }
 
 std::vector<std::string> DeclarativeDestination::objects() { return discover_objects(*spec_, *session_); }
 
-std::optional<sync::ObjectSchema> DeclarativeDestination::describe(const std::string& object) { return discover(*spec_, *session_, object); }
+std::optional<sync::ObjectSchema> DeclarativeDestination::describe(const std::string& object) {
+  return discover(*spec_, *session_, object);
+}
 
 std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery& delivery) {
   if (!spec_->objects.open && find_object(*spec_, delivery.object) == nullptr) {
     std::vector<std::string> names;
     for (const ObjectSpec& object : spec_->objects.list) names.push_back(object.name);
     std::string hint = did_you_mean_hint(delivery.object, names);
-    throw Error("destination.no_such_object", fmt::format("{} has no object `{}`", spec_->title, delivery.object),
+    throw Error("destination.no_such_object",
+                fmt::format("{} has no object `{}`", spec_->title, delivery.object),
                 hint.empty() ? "known: " + join(names, ", ") : hint);
   }
   if (delivery.key.size() != 1)
-    throw Error("destination.unsupported", fmt::format("{} matches records by exactly one field, not {}", spec_->title, delivery.key.size()),
-                "give one key field");
+    throw Error(
+        "destination.unsupported",
+        fmt::format("{} matches records by exactly one field, not {}", spec_->title, delivery.key.size()),
+        "give one key field");
   const std::string& key = delivery.key.front().name;
   const OperationSpec& write = choose(*spec_, std::string(name_of(delivery.mode)), delivery.object, key);
   const OperationSpec* remove = nullptr;
   switch (delivery.removed) {
-    case sync::Removal::ignore: break;
-    case sync::Removal::erase: remove = &choose(*spec_, "erase", delivery.object, key); break;
-    case sync::Removal::archive: remove = &choose(*spec_, "archive", delivery.object, key); break;
-    case sync::Removal::clear: remove = &clearing(*spec_, delivery); break;
+    case sync::Removal::ignore:
+      break;
+    case sync::Removal::erase:
+      remove = &choose(*spec_, "erase", delivery.object, key);
+      break;
+    case sync::Removal::archive:
+      remove = &choose(*spec_, "archive", delivery.object, key);
+      break;
+    case sync::Removal::clear:
+      remove = &clearing(*spec_, delivery);
+      break;
   }
   return std::make_unique<DeclarativeWriter>(spec_, session_, delivery, write, remove);
 }
@@ -95,14 +119,17 @@ config::Shape settings_shape(const Spec& spec) {
   std::vector<config::Field> fields;
   for (const SettingSpec& setting : spec.settings) {
     config::Field f = config::field(setting.name,
-                                    setting.type == "integer" ? config::Shape::integer() : setting.type == "share" ? config::Shape::share() : config::Shape::string(),
+                                    setting.type == "integer" ? config::Shape::integer()
+                                    : setting.type == "share" ? config::Shape::share()
+                                                              : config::Shape::string(),
                                     setting.doc);
     f.required = setting.required && !setting.otherwise;
     f.secret = setting.secret;
     if (setting.otherwise) f.default_text = setting.otherwise->source();
     fields.push_back(std::move(f));
   }
-  config::Field http = config::field("allow_http", config::Shape::boolean(), "permit unencrypted http:// to another machine");
+  config::Field http =
+      config::field("allow_http", config::Shape::boolean(), "permit unencrypted http:// to another machine");
   http.default_text = "false";
   config::Field timeout = config::field("timeout", config::Shape::duration(), "longest time for one request");
   timeout.default_text = "2m";

@@ -13,9 +13,10 @@ using nlohmann::json;
 
 namespace {
 
-// Asks until there is a reply that `understood` accepts; passing troubles are tried again, everything else is an error:
-// there are no rows to give an answer for.
-Reply ask(const Spec& spec, Session& session, const RequestSpec& request, const Lookup& lookup, const std::function<bool(const Reply&)>& understood) {
+// Asks until there is a reply that `understood` accepts; passing troubles are tried again, everything else is
+// an error: there are no rows to give an answer for.
+Reply ask(const Spec& spec, Session& session, const RequestSpec& request, const Lookup& lookup,
+          const std::function<bool(const Reply&)>& understood) {
   std::string why;
   for (int attempt = 0; attempt < 4; ++attempt) {
     if (attempt > 0) session.clock().sleep_for(std::chrono::milliseconds{250} * (1 << attempt));
@@ -23,10 +24,14 @@ Reply ask(const Spec& spec, Session& session, const RequestSpec& request, const 
     if (called.kind == Called::Kind::answered) return std::move(*called.reply);
     why = fmt::format("{}: {}", called.refusal.code, called.refusal.message);
     if (called.kind == Called::Kind::refused && called.refusal.error_class == ErrorClass::row)
-      throw Error("destination.refused", fmt::format("{} cannot be described: {}", spec.title, why), "check the object's name and the connection's settings");
-    if (called.refusal.wait) session.clock().sleep_for(std::min<std::chrono::nanoseconds>(*called.refusal.wait, std::chrono::seconds{30}));
+      throw Error("destination.refused", fmt::format("{} cannot be described: {}", spec.title, why),
+                  "check the object's name and the connection's settings");
+    if (called.refusal.wait)
+      session.clock().sleep_for(
+          std::min<std::chrono::nanoseconds>(*called.refusal.wait, std::chrono::seconds{30}));
   }
-  throw Error("destination.unreachable", fmt::format("{} does not answer: {}", spec.title, why), "check the network and the connection's base_url");
+  throw Error("destination.unreachable", fmt::format("{} does not answer: {}", spec.title, why),
+              "check the network and the connection's base_url");
 }
 
 bool has_list(const Reply& reply, const std::string& pointer) {
@@ -40,7 +45,8 @@ Lookup object_lookup(const Spec& spec, const Session& session, const std::string
   return [outer = session.lookup(), object, name](std::string_view word) -> std::optional<json> {
     if (word == "object") return json(name);
     if (word.starts_with("object.") && object != nullptr)
-      if (const auto found = object->values.find(std::string(word.substr(7))); found != object->values.end()) return json(found->second);
+      if (const auto found = object->values.find(std::string(word.substr(7))); found != object->values.end())
+        return json(found->second);
     return outer(word);
   };
 }
@@ -51,10 +57,13 @@ std::string text_at(const json& item, const std::string& pointer) {
 }
 
 sync::FieldSchema known(const FieldSpec& field) {
-  return {field.name, field.type, std::string(name_of(field.type)), field.required, field.writable, field.key, field.length_max, field.options};
+  return {field.name,       field.type,     std::string(name_of(field.type)),
+          field.required,   field.writable, field.key,
+          field.length_max, field.options};
 }
 
-sync::FieldSchema discovered(const DiscoverSpec& spec, const std::string& prefix, const json& item, int status) {
+sync::FieldSchema discovered(const DiscoverSpec& spec, const std::string& prefix, const json& item,
+                             int status) {
   sync::FieldSchema out;
   out.name = prefix + text_at(item, spec.name);
   out.native_type = text_at(item, spec.native_type);
@@ -62,7 +71,8 @@ sync::FieldSchema discovered(const DiscoverSpec& spec, const std::string& prefix
   out.required = spec.required_when.given() && spec.required_when.holds(status, &item);
   out.writable = spec.writable_when.holds(status, &item);
   out.key = spec.key_when.given() && spec.key_when.holds(status, &item);
-  if (const json* length = spec.length.empty() ? nullptr : at(item, spec.length); length != nullptr && length->is_number_unsigned())
+  if (const json* length = spec.length.empty() ? nullptr : at(item, spec.length);
+      length != nullptr && length->is_number_unsigned())
     out.length_max = length->get<std::size_t>();
   const json* options = spec.options.empty() ? nullptr : at(item, spec.options);
   if (options != nullptr && options->is_array())
@@ -72,14 +82,16 @@ sync::FieldSchema discovered(const DiscoverSpec& spec, const std::string& prefix
 }
 
 sync::FieldSchema* find_field(sync::ObjectSchema& schema, const std::string& name) {
-  const auto found = std::find_if(schema.fields.begin(), schema.fields.end(), [&](const sync::FieldSchema& f) { return f.name == name; });
+  const auto found = std::find_if(schema.fields.begin(), schema.fields.end(),
+                                  [&](const sync::FieldSchema& f) { return f.name == name; });
   return found == schema.fields.end() ? nullptr : &*found;
 }
 
 void add_keys(const Spec& spec, Session& session, const Lookup& lookup, sync::ObjectSchema& schema) {
   const DiscoverSpec& discover = *spec.objects.discover;
   if (!discover.keys_request) return;
-  const Reply reply = ask(spec, session, *discover.keys_request, lookup, [&](const Reply& r) { return has_list(r, discover.keys_items); });
+  const Reply reply = ask(spec, session, *discover.keys_request, lookup,
+                          [&](const Reply& r) { return has_list(r, discover.keys_items); });
   for (const json& entry : *at(*reply.json, discover.keys_items)) {
     // A list of several names is a compound key; one field is what a sync matches by.
     if (entry.is_array() && entry.size() != 1) continue;
@@ -92,7 +104,8 @@ void add_keys(const Spec& spec, Session& session, const Lookup& lookup, sync::Ob
 }  // namespace
 
 const ObjectSpec* find_object(const Spec& spec, const std::string& name) {
-  const auto found = std::find_if(spec.objects.list.begin(), spec.objects.list.end(), [&](const ObjectSpec& o) { return o.name == name; });
+  const auto found = std::find_if(spec.objects.list.begin(), spec.objects.list.end(),
+                                  [&](const ObjectSpec& o) { return o.name == name; });
   return found == spec.objects.list.end() ? nullptr : &*found;
 }
 
@@ -100,10 +113,13 @@ std::vector<std::string> discover_objects(const Spec& spec, Session& session) {
   std::vector<std::string> names;
   for (const ObjectSpec& object : spec.objects.list) names.push_back(object.name);
   if (!spec.objects.list_request) return names;
-  const Reply reply = ask(spec, session, *spec.objects.list_request, session.lookup(), [&](const Reply& r) { return has_list(r, spec.objects.list_items); });
+  const Reply reply = ask(spec, session, *spec.objects.list_request, session.lookup(),
+                          [&](const Reply& r) { return has_list(r, spec.objects.list_items); });
   for (const json& item : *at(*reply.json, spec.objects.list_items)) {
     const std::string name = text_at(item, spec.objects.list_name);
-    if (!name.empty() && spec.objects.list_when.holds(reply.status, &item) && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    if (!name.empty() && spec.objects.list_when.holds(reply.status, &item) &&
+        std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(name);
   }
   return names;
 }
@@ -121,11 +137,16 @@ std::optional<sync::ObjectSchema> discover(const Spec& spec, Session& session, c
   const Lookup lookup = object_lookup(spec, session, name);
   const std::string items = render_pointer(discover.items, lookup);
   const std::string prefix = discover.prefix.text(lookup).value_or("");
-  const auto missing = [&](const Reply& reply) { return discover.missing_when.given() && discover.missing_when.holds(reply); };
-  const Reply reply = ask(spec, session, discover.request, lookup, [&](const Reply& r) { return has_list(r, items) || missing(r); });
+  const auto missing = [&](const Reply& reply) {
+    return discover.missing_when.given() && discover.missing_when.holds(reply);
+  };
+  const Reply reply = ask(spec, session, discover.request, lookup,
+                          [&](const Reply& r) { return has_list(r, items) || missing(r); });
   if (missing(reply)) return std::nullopt;
   for (const json& item : *at(*reply.json, items)) {
-    if (text_at(item, discover.name).empty() || (discover.skip_when.given() && discover.skip_when.holds(reply.status, &item))) continue;
+    if (text_at(item, discover.name).empty() ||
+        (discover.skip_when.given() && discover.skip_when.holds(reply.status, &item)))
+      continue;
     sync::FieldSchema field = discovered(discover, prefix, item, reply.status);
     if (sync::FieldSchema* before = find_field(schema, field.name)) {
       // What the connector knows about keys stays; the service's word goes for everything else.

@@ -1,4 +1,5 @@
-// What a service says about its objects and their fields, joined with what the connector knows without asking.
+// What a service says about its objects and their fields, joined with what the connector knows without
+// asking.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,8 @@
 
 namespace eddy::connectors {
 
-const ObjectSpec* find_object(const Spec& spec, const std::string& name);  // nullptr: not in the connector's list
+const ObjectSpec* find_object(const Spec& spec,
+                              const std::string& name);  // nullptr: not in the connector's list
 // The connector's list, and the service's where it can be asked. Throws Error when asking fails.
 std::vector<std::string> discover_objects(const Spec& spec, Session& session);
 // nullopt: no such object. Throws Error when asking fails.

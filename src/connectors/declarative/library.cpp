@@ -17,25 +17,31 @@ namespace {
 
 std::string folder_of(const Spec& spec, const std::string& folder, const std::string& file) {
   if (spec.name != folder)
-    throw Error("connector.name", fmt::format("the connector in {} calls itself `{}`", file, spec.name), "name and folder must be the same", {file, 1, 1});
+    throw Error("connector.name", fmt::format("the connector in {} calls itself `{}`", file, spec.name),
+                "name and folder must be the same", {file, 1, 1});
   return spec.name;
 }
 
 // Sessions that somebody still uses, by everything that makes them what they are.
 class Sessions {
  public:
-  std::shared_ptr<Session> get(const std::shared_ptr<const Spec>& spec, const config::Node& node, const sync::Surroundings& surroundings) {
+  std::shared_ptr<Session> get(const std::shared_ptr<const Spec>& spec, const config::Node& node,
+                               const sync::Surroundings& surroundings) {
     Settings settings(*spec, node);
     const bool allow_http = node["allow_http"].is_scalar() && node["allow_http"].as_boolean();
     const std::string timeout = node["timeout"].is_scalar() ? node["timeout"].text() : "";
-    std::string identity = fmt::format("{}|{}|{}|{}", fmt::ptr(&surroundings.clock), fmt::ptr(&surroundings.cancel), allow_http, timeout);
-    for (const auto& [name, value] : settings.all()) identity += fmt::format("|{}={}:{}", name, value.size(), value);
+    std::string identity = fmt::format("{}|{}|{}|{}", fmt::ptr(&surroundings.clock),
+                                       fmt::ptr(&surroundings.cancel), allow_http, timeout);
+    for (const auto& [name, value] : settings.all())
+      identity += fmt::format("|{}={}:{}", name, value.size(), value);
     const std::lock_guard lock(mutex_);
     std::weak_ptr<Session>& slot = sessions_[sha256_hex(identity)];
     if (auto alive = slot.lock()) return alive;
-    auto session = std::make_shared<Session>(*spec, std::move(settings), surroundings.clock, surroundings.cancel,
-                                             std::make_unique<http::Client>(http::ClientOptions{.allow_http = allow_http, .ca_file = {}, .user_agent = "eddy"}),
-                                             timeout.empty() ? std::chrono::minutes{2} : node["timeout"].as_duration());
+    auto session =
+        std::make_shared<Session>(*spec, std::move(settings), surroundings.clock, surroundings.cancel,
+                                  std::make_unique<http::Client>(http::ClientOptions{
+                                      .allow_http = allow_http, .ca_file = {}, .user_agent = "eddy"}),
+                                  timeout.empty() ? std::chrono::minutes{2} : node["timeout"].as_duration());
     slot = session;
     return session;
   }
@@ -76,14 +82,18 @@ std::vector<LoadedConnector> load_connectors(const std::filesystem::path& projec
 sync::DestinationType destination_type(std::shared_ptr<const Spec> spec) {
   auto sessions = std::make_shared<Sessions>();
   return {spec->name, spec->summary, settings_shape(*spec), config::Shape::object({}),
-          [spec, sessions](const config::Node& settings, const sync::Surroundings& surroundings) -> std::unique_ptr<sync::Destination> {
-            return std::make_unique<DeclarativeDestination>(spec, sessions->get(spec, settings, surroundings));
+          [spec, sessions](const config::Node& settings,
+                           const sync::Surroundings& surroundings) -> std::unique_ptr<sync::Destination> {
+            return std::make_unique<DeclarativeDestination>(spec,
+                                                            sessions->get(spec, settings, surroundings));
           }};
 }
 
-std::vector<sync::DestinationType> declarative_destinations(const std::filesystem::path& project_connectors_folder) {
+std::vector<sync::DestinationType> declarative_destinations(
+    const std::filesystem::path& project_connectors_folder) {
   std::vector<sync::DestinationType> out;
-  for (const LoadedConnector& loaded : load_connectors(project_connectors_folder)) out.push_back(destination_type(loaded.spec));
+  for (const LoadedConnector& loaded : load_connectors(project_connectors_folder))
+    out.push_back(destination_type(loaded.spec));
   return out;
 }
 

@@ -1,4 +1,5 @@
-// All declarative connectors: those built in, and those of the project's own connectors/<service>/connector.yml.
+// All declarative connectors: those built in, and those of the project's own
+// connectors/<service>/connector.yml.
 #pragma once
 
 #include <filesystem>
@@ -22,13 +23,14 @@ struct LoadedConnector {
   std::shared_ptr<const Spec> spec;
   std::string origin;  // "built in" or the file
 };
-// Sorted by name. A project's connector of the same name replaces a built-in one. Throws Error with everything that is wrong
-// in the project's files. The folder need not exist.
+// Sorted by name. A project's connector of the same name replaces a built-in one. Throws Error with
+// everything that is wrong in the project's files. The folder need not exist.
 std::vector<LoadedConnector> load_connectors(const std::filesystem::path& project_connectors_folder);
 
 // Connections with equal settings share one session: one login, one rate budget.
 sync::DestinationType destination_type(std::shared_ptr<const Spec> spec);
-std::vector<sync::DestinationType> declarative_destinations(const std::filesystem::path& project_connectors_folder);
+std::vector<sync::DestinationType> declarative_destinations(
+    const std::filesystem::path& project_connectors_folder);
 
 // What `eddy connectors [NAME]` shows.
 struct ConnectorManual {
@@ -47,7 +49,7 @@ struct ConnectorManual {
     std::vector<std::string> keys;     // empty: any field the service accepts
     std::size_t rows_max = 1;
     std::size_t bytes_max = 0;
-    bool repeatable = true;            // a lost answer is answered by sending again; otherwise the row is in doubt
+    bool repeatable = true;  // a lost answer is answered by sending again; otherwise the row is in doubt
   };
   std::string name, title, summary, contract, origin;
   std::vector<Setting> settings;

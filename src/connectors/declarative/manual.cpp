@@ -9,8 +9,9 @@ namespace eddy::connectors {
 static std::string with_settings_named(const Template& text, const Spec& spec) {
   std::string out = text.source();
   for (const SettingSpec& setting : spec.settings)
-    out = replace_all(std::move(out), "{" + setting.name + "}",
-                      fmt::format("{} (setting {})", setting.otherwise ? setting.otherwise->source() : "?", setting.name));
+    out = replace_all(
+        std::move(out), "{" + setting.name + "}",
+        fmt::format("{} (setting {})", setting.otherwise ? setting.otherwise->source() : "?", setting.name));
   return out;
 }
 
@@ -23,25 +24,30 @@ ConnectorManual manual(const LoadedConnector& connector) {
   out.contract = spec.contract;
   out.origin = connector.origin;
   for (const SettingSpec& s : spec.settings)
-    out.settings.push_back({s.name, s.doc, s.type, s.otherwise ? s.otherwise->source() : "", s.required, s.secret});
+    out.settings.push_back(
+        {s.name, s.doc, s.type, s.otherwise ? s.otherwise->source() : "", s.required, s.secret});
   for (const AuthSpec& auth : spec.auth) out.credentials.push_back(auth.needs);
-  for (const ObjectSpec& object : spec.objects.list) out.objects.push_back({object.name, object.doc, object.keys});
+  for (const ObjectSpec& object : spec.objects.list)
+    out.objects.push_back({object.name, object.doc, object.keys});
   out.open_objects = spec.objects.open;
   out.discovers = spec.objects.discover.has_value();
   for (const char* name : {"upsert", "update", "insert", "erase", "archive"}) {
     const auto found = spec.operations.find(name);
     if (found == spec.operations.end()) continue;
-    for (const OperationSpec& o : found->second) out.operations.push_back({name, o.objects, o.keys, o.rows_max, o.bytes_max, o.idempotent});
+    for (const OperationSpec& o : found->second)
+      out.operations.push_back({name, o.objects, o.keys, o.rows_max, o.bytes_max, o.idempotent});
   }
   out.concurrency = spec.limits.concurrency;
   for (const auto& [max, window] : spec.limits.buckets)
-    out.limits.push_back(fmt::format("{} requests in {} s", with_settings_named(max, spec), static_cast<double>(window.count()) / 1000));
+    out.limits.push_back(fmt::format("{} requests in {} s", with_settings_named(max, spec),
+                                     static_cast<double>(window.count()) / 1000));
   return out;
 }
 
 std::string manual_text(const ConnectorManual& manual) {
   std::string out = fmt::format("{} ({}): {}\n", manual.name, manual.title, manual.summary);
-  out += fmt::format("  {}{}\n", manual.origin, manual.contract.empty() ? "" : ", contract: " + manual.contract);
+  out +=
+      fmt::format("  {}{}\n", manual.origin, manual.contract.empty() ? "" : ", contract: " + manual.contract);
   out += "\nSettings\n";
   for (const auto& s : manual.settings) {
     std::string marks = s.required ? " (required)" : "";
@@ -56,7 +62,8 @@ std::string manual_text(const ConnectorManual& manual) {
   }
   out += "\nObjects\n";
   for (const auto& o : manual.objects)
-    out += fmt::format("  {:<20} {}{}\n", o.name, o.doc, o.keys.empty() ? "" : " (keys: " + join(o.keys, ", ") + ")");
+    out += fmt::format("  {:<20} {}{}\n", o.name, o.doc,
+                       o.keys.empty() ? "" : " (keys: " + join(o.keys, ", ") + ")");
   if (manual.open_objects) out += "  others by the service's own name\n";
   out += "\nOperations\n";
   for (const auto& o : manual.operations) {

@@ -20,8 +20,10 @@ bool too_deep(std::string_view body) {
   for (std::size_t i = 0; i < body.size(); ++i) {
     const char c = body[i];
     if (in_string) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_string = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
@@ -44,7 +46,10 @@ std::optional<json> parse_json(std::string_view body) {
 }
 
 Reply::Reply(http::Response response)
-    : status(response.status), headers(std::move(response.headers)), body(std::move(response.body)), json(parse_json(body)) {}
+    : status(response.status),
+      headers(std::move(response.headers)),
+      body(std::move(response.body)),
+      json(parse_json(body)) {}
 
 const json* at(const json& document, const std::string& pointer) {
   const json::json_pointer path(pointer);
@@ -54,13 +59,16 @@ const json* at(const json& document, const std::string& pointer) {
 }
 
 std::string render_pointer(const Template& pointer, const Lookup& lookup) {
-  const auto escape = [](std::string_view, const std::string& token) { return replace_all(replace_all(token, "~", "~0"), "/", "~1"); };
+  const auto escape = [](std::string_view, const std::string& token) {
+    return replace_all(replace_all(token, "~", "~0"), "/", "~1");
+  };
   return pointer.text(lookup, escape).value_or("");
 }
 
 std::string for_people(std::string_view text) {
   // dump() with `replace` is the shortest way to valid UTF-8; the quotes are cut off again.
-  std::string clean = json(std::string(text.substr(0, 2000))).dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string clean =
+      json(std::string(text.substr(0, 2000))).dump(-1, ' ', false, json::error_handler_t::replace);
   clean = replace_all(replace_all(clean.substr(1, clean.size() - 2), "\\n", " "), "\\\"", "\"");
   clean = redact(clean);
   if (clean.size() > 300) {
@@ -104,7 +112,10 @@ bool is_empty(const json* value) {
 }
 
 // 601 in a connector means the code 601, however the service types it.
-bool same(const json& a, const json& b) { return a == b || (a.is_primitive() && b.is_primitive() && !a.is_null() && !b.is_null() && plain_text(a) == plain_text(b)); }
+bool same(const json& a, const json& b) {
+  return a == b || (a.is_primitive() && b.is_primitive() && !a.is_null() && !b.is_null() &&
+                    plain_text(a) == plain_text(b));
+}
 
 }  // namespace
 
@@ -112,11 +123,16 @@ bool Predicate::Test::holds(int reply_status, const json* item) const {
   const auto holds_here = [&](const Test& t) { return t.holds(reply_status, item); };
   switch (word) {
     case Word::status:
-      return std::any_of(values.begin(), values.end(), [&](const json& v) { return status_matches(plain_text(v), reply_status); });
-    case Word::all: return std::all_of(inner.begin(), inner.end(), holds_here);
-    case Word::any: return std::any_of(inner.begin(), inner.end(), holds_here);
-    case Word::negated: return !holds_here(inner.front());
-    default: break;
+      return std::any_of(values.begin(), values.end(),
+                         [&](const json& v) { return status_matches(plain_text(v), reply_status); });
+    case Word::all:
+      return std::all_of(inner.begin(), inner.end(), holds_here);
+    case Word::any:
+      return std::any_of(inner.begin(), inner.end(), holds_here);
+    case Word::negated:
+      return !holds_here(inner.front());
+    default:
+      break;
   }
   const json* value = item == nullptr ? nullptr : at(*item, pointer);
   if (word == Word::exists) return (value != nullptr && !value->is_null()) == values.front().get<bool>();
@@ -124,15 +140,19 @@ bool Predicate::Test::holds(int reply_status, const json* item) const {
   if (value == nullptr) return false;
   if (word == Word::matches) {
     const std::string text = plain_text(*value);
-    return text.size() < 10'000 && std::regex_search(text, pattern);  // std::regex recurses; long texts could exhaust the stack
+    return text.size() < 10'000 &&
+           std::regex_search(text, pattern);  // std::regex recurses; long texts could exhaust the stack
   }
-  return std::any_of(values.begin(), values.end(),
-                     [&](const json& v) { return word == Word::contains ? contains_text(*value, v) : same(*value, v); });
+  return std::any_of(values.begin(), values.end(), [&](const json& v) {
+    return word == Word::contains ? contains_text(*value, v) : same(*value, v);
+  });
 }
 
 Predicate::Predicate() = default;
 
-bool Predicate::holds(int status, const json* item) const { return test_ == nullptr || test_->holds(status, item); }
+bool Predicate::holds(int status, const json* item) const {
+  return test_ == nullptr || test_->holds(status, item);
+}
 
 config::Shape Predicate::shape() {
   using config::field;
@@ -156,7 +176,8 @@ void check_pointer(const config::Node& node) {
   try {
     json::json_pointer{node.text()};
   } catch (const json::exception&) {
-    node.fail("connector.pointer", fmt::format("`{}` is not a JSON pointer", node.text()), "a JSON pointer starts with a slash: /results/0/id");
+    node.fail("connector.pointer", fmt::format("`{}` is not a JSON pointer", node.text()),
+              "a JSON pointer starts with a slash: /results/0/id");
   }
 }
 }  // namespace
@@ -176,23 +197,37 @@ Predicate Predicate::parse(const config::Node& node) {
       check_pointer(node["pointer"]);
       test.pointer = node["pointer"].text();
     }
-    const auto nested = [&](const config::Node& n) { if (auto p = parse(n); p.given()) test.inner.push_back(*p.test_); };
-    if (name == "status") test.word = Word::status;
-    else if (name == "eq") test.word = Word::eq;
-    else if (name == "in") test.word = Word::in;
-    else if (name == "exists") test.word = Word::exists;
-    else if (name == "contains") test.word = Word::contains;
-    else if (name == "matches") test.word = Word::matches;
-    else if (name == "empty") test.word = Word::empty;
-    else if (name == "all") test.word = Word::all;
-    else if (name == "any") test.word = Word::any;
-    else test.word = Word::negated;
+    const auto nested = [&](const config::Node& n) {
+      if (auto p = parse(n); p.given()) test.inner.push_back(*p.test_);
+    };
+    if (name == "status")
+      test.word = Word::status;
+    else if (name == "eq")
+      test.word = Word::eq;
+    else if (name == "in")
+      test.word = Word::in;
+    else if (name == "exists")
+      test.word = Word::exists;
+    else if (name == "contains")
+      test.word = Word::contains;
+    else if (name == "matches")
+      test.word = Word::matches;
+    else if (name == "empty")
+      test.word = Word::empty;
+    else if (name == "all")
+      test.word = Word::all;
+    else if (name == "any")
+      test.word = Word::any;
+    else
+      test.word = Word::negated;
     switch (test.word) {
       case Word::all:
       case Word::any:
         for (const auto& item : value.items()) nested(item);
         break;
-      case Word::negated: nested(value); break;
+      case Word::negated:
+        nested(value);
+        break;
       case Word::matches:
         try {
           test.pattern = std::regex(value.text());
@@ -201,15 +236,21 @@ Predicate Predicate::parse(const config::Node& node) {
         }
         break;
       case Word::exists:
-      case Word::empty: test.values.emplace_back(value.as_boolean()); break;
+      case Word::empty:
+        test.values.emplace_back(value.as_boolean());
+        break;
       case Word::eq:
-      case Word::contains: test.values.push_back(value.as_json()); break;
+      case Word::contains:
+        test.values.push_back(value.as_json());
+        break;
       default:
         for (const auto& item : value.items()) test.values.push_back(item.as_json());
     }
-    const bool needs_pointer = test.word != Word::status && test.word != Word::all && test.word != Word::any && test.word != Word::negated;
+    const bool needs_pointer = test.word != Word::status && test.word != Word::all &&
+                               test.word != Word::any && test.word != Word::negated;
     if (needs_pointer && !node["pointer"].exists())
-      key.fail("connector.pointer", fmt::format("`{}` tests nothing: `pointer` is missing", name), "add pointer: /path/to/value");
+      key.fail("connector.pointer", fmt::format("`{}` tests nothing: `pointer` is missing", name),
+               "add pointer: /path/to/value");
     everything.inner.push_back(std::move(test));
   }
   if (everything.inner.empty()) node.fail("connector.test", "a test needs at least one condition");

@@ -15,7 +15,8 @@
 
 namespace eddy::connectors {
 
-// Strict JSON, or nullopt: empty, truncated, invalid UTF-8, trailing bytes, deeper than 64 levels. Never throws.
+// Strict JSON, or nullopt: empty, truncated, invalid UTF-8, trailing bytes, deeper than 64 levels. Never
+// throws.
 std::optional<nlohmann::json> parse_json(std::string_view body);
 
 // A reply with its body read once. Keeps copies; immutable.
@@ -32,11 +33,13 @@ struct Reply {
 const nlohmann::json* at(const nlohmann::json& document, const std::string& pointer);
 // The same for a pointer with {placeholders}; the values are escaped as reference tokens.
 std::string render_pointer(const Template& pointer, const Lookup& lookup);
-// Text for people out of a reply of unknown shape: valid UTF-8, no control characters, at most 300 bytes, secrets redacted.
+// Text for people out of a reply of unknown shape: valid UTF-8, no control characters, at most 300 bytes,
+// secrets redacted.
 std::string for_people(std::string_view text);
 
-// A fixed test: {status: 2xx}, or {pointer: /x, eq|in|exists|contains|matches|empty: …}, or {all|any: [tests]}, {not: test}.
-// `status` looks at the reply, pointers at the item (a row's part of the reply) or, without one, at the whole body.
+// A fixed test: {status: 2xx}, or {pointer: /x, eq|in|exists|contains|matches|empty: …}, or {all|any:
+// [tests]}, {not: test}. `status` looks at the reply, pointers at the item (a row's part of the reply) or,
+// without one, at the whole body.
 class Predicate {
  public:
   Predicate();  // always true

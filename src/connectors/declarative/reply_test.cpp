@@ -17,12 +17,15 @@ Predicate predicate(std::string_view text) {
   return Predicate::parse(node);
 }
 
-bool holds(std::string_view text, const json& item, int status = 200) { return predicate(text).holds(status, &item); }
+bool holds(std::string_view text, const json& item, int status = 200) {
+  return predicate(text).holds(status, &item);
+}
 
 TEST(ParseJson, IsStrict) {
   EXPECT_EQ(parse_json("{\"a\":[1]}"), json({{"a", {1}}}));
   EXPECT_EQ(parse_json("\xEF\xBB\xBF{}"), json::object());  // a byte order mark is common and harmless
-  for (const std::string body : {"", " ", "{", "{\"a\":", "[1,2", "{}{}", "{} x", "<html>", "nul", "'a'", "{\"a\":\"\xFF\"}", "{\"a\":\"caf\xE9\"}", "\"\x01\""})
+  for (const std::string body : {"", " ", "{", "{\"a\":", "[1,2", "{}{}", "{} x", "<html>", "nul", "'a'",
+                                 "{\"a\":\"\xFF\"}", "{\"a\":\"caf\xE9\"}", "\"\x01\""})
     EXPECT_EQ(parse_json(body), std::nullopt) << body;
   EXPECT_EQ(parse_json(std::string("{\"a\":1}\0", 8)), std::nullopt);
 }
@@ -40,7 +43,8 @@ TEST(Pointer, FindsOrNot) {
   EXPECT_EQ(*at(document, "/a/~0"), 2);
   EXPECT_EQ(*at(document, "/l/1"), 20);
   EXPECT_EQ(*at(document, ""), document);
-  for (const char* pointer : {"/x", "/l/2", "/l/-", "/l/x", "/a/b/c", "/l/01"}) EXPECT_EQ(at(document, pointer), nullptr) << pointer;
+  for (const char* pointer : {"/x", "/l/2", "/l/-", "/l/x", "/a/b/c", "/l/01"})
+    EXPECT_EQ(at(document, pointer), nullptr) << pointer;
 }
 
 TEST(Pointer, ValuesAreEscaped) {
@@ -87,8 +91,10 @@ TEST(Predicate, Matches) {
 }
 
 TEST(Predicate, Empty) {
-  for (const json& value : {json(nullptr), json(""), json::array(), json::object()}) EXPECT_TRUE(holds("{pointer: /s, empty: true}", {{"s", value}})) << value;
-  for (const json& value : {json(0), json(false), json("x"), json({1})}) EXPECT_TRUE(holds("{pointer: /s, empty: false}", {{"s", value}})) << value;
+  for (const json& value : {json(nullptr), json(""), json::array(), json::object()})
+    EXPECT_TRUE(holds("{pointer: /s, empty: true}", {{"s", value}})) << value;
+  for (const json& value : {json(0), json(false), json("x"), json({1})})
+    EXPECT_TRUE(holds("{pointer: /s, empty: false}", {{"s", value}})) << value;
   EXPECT_TRUE(holds("{pointer: /s, empty: true}", json::object()));
 }
 
@@ -107,9 +113,13 @@ TEST(Predicate, NoneHoldsAlwaysAndNoBodyNever) {
 }
 
 TEST(Predicate, MistakesAreNamed) {
-  const std::vector<std::pair<const char*, const char*>> mistakes = {{"{ponter: /a, eq: 1}", "config.unknown_key"},  {"{pointer: a, eq: 1}", "connector.pointer"},
-                                                                     {"{eq: 1}", "connector.pointer"},               {"{pointer: /a}", "connector.test"},
-                                                                     {"{pointer: /a, matches: '('}", "connector.pattern"}, {"{any: [{pontr: /a}]}", "config.unknown_key"}};
+  const std::vector<std::pair<const char*, const char*>> mistakes = {
+      {"{ponter: /a, eq: 1}", "config.unknown_key"},
+      {"{pointer: a, eq: 1}", "connector.pointer"},
+      {"{eq: 1}", "connector.pointer"},
+      {"{pointer: /a}", "connector.test"},
+      {"{pointer: /a, matches: '('}", "connector.pattern"},
+      {"{any: [{pontr: /a}]}", "config.unknown_key"}};
   for (const auto& [text, code] : mistakes) {
     try {
       predicate(text);

@@ -1,13 +1,13 @@
-// Every connectors/<service>/scenarios/*.yml is a test: given changes and scripted replies, the requests that must be sent and
-// the verdicts that must come back. Nothing touches a socket.
+// Every connectors/<service>/scenarios/*.yml is a test: given changes and scripted replies, the requests that
+// must be sent and the verdicts that must come back. Nothing touches a socket.
 //
 //   settings: {…}  object: contacts  mode: upsert  removed: ignore
 //   key: {email: text}  fields: {firstname: text}          destination fields and the types of their values
 //   changes: [{add|change|remove: {field: value}}]          a field not named in a change is unchanged
-//   steps: [{expect: {method, url, headers, body | form}, reply: {status, headers, body | text} | failure: not_sent | unknown}]
-//   verdicts: [{outcome, code, id, created, message}]       only what is named is compared
-//   refused_whole, retry_after, error, open_error           error: the code that deliver() or describe() throws
-//   describe: contacts  schema: {field: {type, …}} | null   instead of changes
+//   steps: [{expect: {method, url, headers, body | form}, reply: {status, headers, body | text} | failure:
+//   not_sent | unknown}] verdicts: [{outcome, code, id, created, message}]       only what is named is
+//   compared refused_whole, retry_after, error, open_error           error: the code that deliver() or
+//   describe() throws describe: contacts  schema: {field: {type, …}} | null   instead of changes
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -31,31 +31,43 @@ using config::Shape;
 using nlohmann::json;
 
 Shape scenario_shape() {
-  const Shape expect = Shape::object({required("method", Shape::string(), "method"), required("url", Shape::string(), "whole URL"),
-                                      field("headers", Shape::map(Shape::string()), "headers that must be there"),
-                                      field("body", Shape::any(), "JSON body"), field("form", Shape::map(Shape::string()), "form body"),
-                                      field("no_body", Shape::boolean(), "nothing is sent")});
-  const Shape reply = Shape::object({required("status", Shape::integer(), "status"), field("headers", Shape::map(Shape::string()), "headers"),
-                                     field("body", Shape::any(), "JSON body"), field("text", Shape::string(), "body as it is")});
-  const Shape step = Shape::object({required("expect", expect, "the request"), field("reply", reply, "the reply"),
-                                    field("failure", Shape::enumeration({"not_sent", "unknown"}), "no reply")});
-  const Shape verdict = Shape::object({required("outcome", Shape::enumeration({"applied", "rejected", "retry", "in_doubt"}), "outcome"),
-                                       field("code", Shape::string(), "code"), field("id", Shape::string(), "id"),
-                                       field("created", Shape::boolean(), "created"), field("message", Shape::string(), "part of the message")});
-  return Shape::object({required("about", Shape::string(), "what it shows, with the line of the contract"), required("settings", Shape::map(Shape::string()), "connection"),
-                        field("object", Shape::string(), "object"), field("mode", Shape::enumeration({"upsert", "update", "insert"}), "mode"),
-                        field("removed", Shape::enumeration({"ignore", "erase", "archive", "clear"}), "removal"),
-                        field("key", Shape::map(Shape::string()), "key field: type"), field("fields", Shape::map(Shape::string()), "field: type"),
-                        field("changes", Shape::list(Shape::map(Shape::map(Shape::any()))), "rows"), field("steps", Shape::list(step), "wire"),
-                        field("verdicts", Shape::list(verdict), "answers"), field("refused_whole", Shape::boolean(), "split it"),
-                        field("retry_after", Shape::duration(), "wait"), field("error", Shape::string(), "code"), field("open_error", Shape::string(), "code"),
-                        field("describe", Shape::string(), "object"), field("schema", Shape::any(), "expected fields"),
-                        field("open_fields", Shape::boolean(), "other fields exist")});
+  const Shape expect = Shape::object(
+      {required("method", Shape::string(), "method"), required("url", Shape::string(), "whole URL"),
+       field("headers", Shape::map(Shape::string()), "headers that must be there"),
+       field("body", Shape::any(), "JSON body"), field("form", Shape::map(Shape::string()), "form body"),
+       field("no_body", Shape::boolean(), "nothing is sent")});
+  const Shape reply = Shape::object({required("status", Shape::integer(), "status"),
+                                     field("headers", Shape::map(Shape::string()), "headers"),
+                                     field("body", Shape::any(), "JSON body"),
+                                     field("text", Shape::string(), "body as it is")});
+  const Shape step =
+      Shape::object({required("expect", expect, "the request"), field("reply", reply, "the reply"),
+                     field("failure", Shape::enumeration({"not_sent", "unknown"}), "no reply")});
+  const Shape verdict = Shape::object(
+      {required("outcome", Shape::enumeration({"applied", "rejected", "retry", "in_doubt"}), "outcome"),
+       field("code", Shape::string(), "code"), field("id", Shape::string(), "id"),
+       field("created", Shape::boolean(), "created"),
+       field("message", Shape::string(), "part of the message")});
+  return Shape::object(
+      {required("about", Shape::string(), "what it shows, with the line of the contract"),
+       required("settings", Shape::map(Shape::string()), "connection"),
+       field("object", Shape::string(), "object"),
+       field("mode", Shape::enumeration({"upsert", "update", "insert"}), "mode"),
+       field("removed", Shape::enumeration({"ignore", "erase", "archive", "clear"}), "removal"),
+       field("key", Shape::map(Shape::string()), "key field: type"),
+       field("fields", Shape::map(Shape::string()), "field: type"),
+       field("changes", Shape::list(Shape::map(Shape::map(Shape::any()))), "rows"),
+       field("steps", Shape::list(step), "wire"), field("verdicts", Shape::list(verdict), "answers"),
+       field("refused_whole", Shape::boolean(), "split it"), field("retry_after", Shape::duration(), "wait"),
+       field("error", Shape::string(), "code"), field("open_error", Shape::string(), "code"),
+       field("describe", Shape::string(), "object"), field("schema", Shape::any(), "expected fields"),
+       field("open_fields", Shape::boolean(), "other fields exist")});
 }
 
 std::vector<std::filesystem::path> scenario_files() {
   std::vector<std::filesystem::path> out;
-  for (const auto& service : std::filesystem::directory_iterator(std::filesystem::path(EDDY_SOURCE_DIR) / "connectors")) {
+  for (const auto& service :
+       std::filesystem::directory_iterator(std::filesystem::path(EDDY_SOURCE_DIR) / "connectors")) {
     std::error_code none;
     for (const auto& file : std::filesystem::directory_iterator(service.path() / "scenarios", none))
       if (file.path().extension() == ".yml") out.push_back(file.path());
@@ -64,19 +76,23 @@ std::vector<std::filesystem::path> scenario_files() {
   return out;
 }
 
-std::string service_of(const std::filesystem::path& file) { return file.parent_path().parent_path().filename().string(); }
+std::string service_of(const std::filesystem::path& file) {
+  return file.parent_path().parent_path().filename().string();
+}
 
 // Plays the steps in order and compares what is sent.
 http::Result play(const std::vector<Node>& steps, std::size_t& next, const http::Request& request) {
   if (next >= steps.size()) {
-    ADD_FAILURE() << "an unexpected request: " << request.method << " " << request.url << "\n" << request.body;
+    ADD_FAILURE() << "an unexpected request: " << request.method << " " << request.url << "\n"
+                  << request.body;
     return std::unexpected(http::Failure{http::Failure::Reach::not_sent, "scenario", "no more steps"});
   }
   const Node step = steps[next++];
   const Node expect = step["expect"];
   EXPECT_EQ(request.method, expect["method"].text());
   EXPECT_EQ(request.url, expect["url"].text());
-  for (const auto& header : expect["headers"].entries()) EXPECT_EQ(request.headers.get(header.name).value_or("(none)"), header.value.text()) << header.name;
+  for (const auto& header : expect["headers"].entries())
+    EXPECT_EQ(request.headers.get(header.name).value_or("(none)"), header.value.text()) << header.name;
   if (expect["body"].exists()) {
     EXPECT_EQ(request.headers.get("Content-Type").value_or(""), "application/json");
     EXPECT_EQ(parse_json(request.body).value_or("(no JSON)").dump(2), expect["body"].as_json().dump(2));
@@ -93,27 +109,40 @@ http::Result play(const std::vector<Node>& steps, std::size_t& next, const http:
   }
   if (step["failure"].exists()) {
     const bool unknown = step["failure"].text() == "unknown";
-    return std::unexpected(http::Failure{unknown ? http::Failure::Reach::unknown : http::Failure::Reach::not_sent, unknown ? "http.cut" : "http.refused", "wire"});
+    return std::unexpected(
+        http::Failure{unknown ? http::Failure::Reach::unknown : http::Failure::Reach::not_sent,
+                      unknown ? "http.cut" : "http.refused", "wire"});
   }
   http::Response response;
   response.status = static_cast<int>(step["reply"]["status"].as_integer());
-  for (const auto& header : step["reply"]["headers"].entries()) response.headers.add(header.name, header.value.text());
+  for (const auto& header : step["reply"]["headers"].entries())
+    response.headers.add(header.name, header.value.text());
   if (step["reply"]["body"].exists()) response.body = step["reply"]["body"].as_json().dump();
   if (step["reply"]["text"].exists()) response.body = step["reply"]["text"].text();
   return response;
 }
 
 Value typed(const Node& node, Type type) {
-  if (!node.exists() || node.kind() == config::Kind::null || (node.is_scalar() && !node.quoted() && node.text() == "null")) return {};
+  if (!node.exists() || node.kind() == config::Kind::null ||
+      (node.is_scalar() && !node.quoted() && node.text() == "null"))
+    return {};
   switch (type) {
-    case Type::boolean: return Value::boolean(node.as_boolean());
-    case Type::integer: return Value::integer(node.as_integer());
-    case Type::real: return Value::real(node.as_number());
-    case Type::decimal: return Value::decimal(node.text());
-    case Type::date: return Value::date(node.text());
-    case Type::timestamp: return Value::timestamp(node.text());
-    case Type::json: return Value::json(node.as_json().dump());
-    default: return Value::text(node.text());
+    case Type::boolean:
+      return Value::boolean(node.as_boolean());
+    case Type::integer:
+      return Value::integer(node.as_integer());
+    case Type::real:
+      return Value::real(node.as_number());
+    case Type::decimal:
+      return Value::decimal(node.text());
+    case Type::date:
+      return Value::date(node.text());
+    case Type::timestamp:
+      return Value::timestamp(node.text());
+    case Type::json:
+      return Value::json(node.as_json().dump());
+    default:
+      return Value::text(node.text());
   }
 }
 
@@ -121,7 +150,8 @@ Schema columns(const Node& node) {
   Schema out;
   for (const auto& entry : node.entries()) {
     Column column{entry.name, Type::text};
-    if (!parse_type(entry.value.text(), column.type)) throw std::runtime_error("unknown type " + entry.value.text());
+    if (!parse_type(entry.value.text(), column.type))
+      throw std::runtime_error("unknown type " + entry.value.text());
     out.push_back(column);
   }
   return out;
@@ -133,7 +163,9 @@ std::vector<Change> changes(const Node& node, const Schema& key, const Schema& f
     const auto entry = item.entries().front();
     Change change;
     change.number = out.size();
-    change.operation = entry.name == "add" ? Operation::add : entry.name == "change" ? Operation::change : Operation::remove;
+    change.operation = entry.name == "add"      ? Operation::add
+                       : entry.name == "change" ? Operation::change
+                                                : Operation::remove;
     for (const Column& column : key) change.key.push_back(typed(entry.value[column.name], column.type));
     if (change.operation != Operation::remove)
       for (const Column& column : fields) {
@@ -212,10 +244,14 @@ sync::Delivery delivery_of(const Node& root) {
   sync::Delivery out;
   out.object = root["object"].text();
   const std::string mode = root["mode"].as_string("upsert");
-  out.mode = mode == "update" ? sync::Mode::update : mode == "insert" ? sync::Mode::insert : sync::Mode::upsert;
+  out.mode = mode == "update"   ? sync::Mode::update
+             : mode == "insert" ? sync::Mode::insert
+                                : sync::Mode::upsert;
   const std::string removed = root["removed"].as_string("ignore");
-  out.removed = removed == "erase" ? sync::Removal::erase : removed == "archive" ? sync::Removal::archive
-                : removed == "clear" ? sync::Removal::clear : sync::Removal::ignore;
+  out.removed = removed == "erase"     ? sync::Removal::erase
+                : removed == "archive" ? sync::Removal::archive
+                : removed == "clear"   ? sync::Removal::clear
+                                       : sync::Removal::ignore;
   out.key = columns(root["key"]);
   out.fields = columns(root["fields"]);
   out.sync = "scenario";
@@ -261,7 +297,8 @@ TEST_P(Scenario, SendsAndUnderstands) {
   scenario_shape().check(root, diagnostics);
   diagnostics.throw_if_any();
   const auto folder = file.parent_path().parent_path();
-  auto spec = std::make_shared<const Spec>(parse_connector(read_file(folder / "connector.yml"), folder.filename().string() + "/connector.yml"));
+  auto spec = std::make_shared<const Spec>(
+      parse_connector(read_file(folder / "connector.yml"), folder.filename().string() + "/connector.yml"));
   settings_shape(*spec).check(root["settings"], diagnostics);
   diagnostics.throw_if_any();
 
@@ -269,8 +306,10 @@ TEST_P(Scenario, SendsAndUnderstands) {
   Cancel cancel;
   std::size_t next = 0;
   const auto steps = root["steps"].items();
-  auto wire = std::make_unique<http::ScriptedExchange>([&](const http::Request& request) { return play(steps, next, request); });
-  DeclarativeDestination destination(spec, std::make_shared<Session>(*spec, Settings(*spec, root["settings"]), clock, cancel, std::move(wire)));
+  auto wire = std::make_unique<http::ScriptedExchange>(
+      [&](const http::Request& request) { return play(steps, next, request); });
+  DeclarativeDestination destination(spec, std::make_shared<Session>(*spec, Settings(*spec, root["settings"]),
+                                                                     clock, cancel, std::move(wire)));
 
   if (root["describe"].exists()) {
     try {
@@ -295,7 +334,8 @@ INSTANTIATE_TEST_SUITE_P(Connectors, Scenario, ::testing::ValuesIn(scenario_file
 TEST(Scenarios, EveryServiceHasAtLeastEight) {
   std::map<std::string, int> count;
   for (const auto& file : scenario_files()) ++count[service_of(file)];
-  for (const EmbeddedConnector& connector : embedded_connectors()) EXPECT_GE(count[std::string(connector.folder)], 8) << connector.folder;
+  for (const EmbeddedConnector& connector : embedded_connectors())
+    EXPECT_GE(count[std::string(connector.folder)], 8) << connector.folder;
 }
 
 }  // namespace

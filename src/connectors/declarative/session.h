@@ -1,4 +1,5 @@
-// One connection to one service: its settings, who we are there, how fast we may ask. Shared by all writers and workers.
+// One connection to one service: its settings, who we are there, how fast we may ask. Shared by all writers
+// and workers.
 #pragma once
 
 #include <functional>
@@ -50,18 +51,20 @@ struct Called {
 // Thread-safe.
 class Session {
  public:
-  Session(const Spec& spec, Settings settings, Clock& clock, const Cancel& cancel, std::unique_ptr<http::Exchange> exchange,
+  Session(const Spec& spec, Settings settings, Clock& clock, const Cancel& cancel,
+          std::unique_ptr<http::Exchange> exchange,
           std::chrono::milliseconds request_timeout = std::chrono::minutes{2});
 
   const Settings& settings() const { return settings_; }
   Clock& clock() { return clock_; }
-  // Where requests go: the setting base_url, unless authentication named another. Logs in when that is needed to know.
+  // Where requests go: the setting base_url, unless authentication named another. Logs in when that is needed
+  // to know.
   std::string base_url();
   // Values of settings and authentication.
   Lookup lookup() const { return settings_.lookup(); }
 
-  // Throws Error("destination.credentials") when a fresh token is refused too, Error("destination.quota") for the class `stop`,
-  // Error("destination.refused") for the class `config`. All other outcomes are values.
+  // Throws Error("destination.credentials") when a fresh token is refused too, Error("destination.quota") for
+  // the class `stop`, Error("destination.refused") for the class `config`. All other outcomes are values.
   // `processed` says whether a reply is a success as a whole.
   Called call(const RequestSpec& request, const nlohmann::json& body, const Lookup& lookup,
               const std::function<bool(const Reply&)>& processed, const ErrorSpec& errors, bool repeatable);
@@ -73,12 +76,14 @@ class Session {
     std::optional<Clock::MonotonicTime> expires;
     std::uint64_t number = 0;  // of this token; 0: none yet
   };
-  // A token that is good as far as we know; nullopt when the token endpoint cannot be reached now (`why` is filled).
+  // A token that is good as far as we know; nullopt when the token endpoint cannot be reached now (`why` is
+  // filled).
   std::optional<Token> token(Refusal& why);
   // After the token number `refused` was refused. Only the first of several workers asks for a new one.
   void forget(std::uint64_t refused);
   bool fetch_token(Refusal& why);
-  // True when the token is there; false when it may be asked for again; throws Error("destination.credentials") otherwise.
+  // True when the token is there; false when it may be asked for again; throws
+  // Error("destination.credentials") otherwise.
   bool read_token(const Reply& reply, Refusal& why);
   void add_credentials(http::Request& request, const Token& token) const;
   // Remembers that the day's quota is used up to our share; the next call says so instead of sending.

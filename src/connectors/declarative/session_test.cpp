@@ -1,4 +1,5 @@
-// Logging in once for many workers, quotas told in headers, pacing across writers, the built-in and the project's own connectors.
+// Logging in once for many workers, quotas told in headers, pacing across writers, the built-in and the
+// project's own connectors.
 #include "connectors/declarative/session.h"
 
 #include <gtest/gtest.h>
@@ -32,10 +33,14 @@ std::shared_ptr<const Spec> builtin(const std::string& name) {
 }
 
 struct Fixture {
-  explicit Fixture(const std::string& service, std::string_view settings, std::function<http::Result(const http::Request&)> wire)
+  explicit Fixture(const std::string& service, std::string_view settings,
+                   std::function<http::Result(const http::Request&)> wire)
       : spec(builtin(service)),
-        destination(spec, std::make_shared<Session>(*spec, Settings(*spec, yaml(settings)), clock, cancel, std::make_unique<http::ScriptedExchange>(std::move(wire)))) {}
-  std::unique_ptr<sync::Writer> open(const std::string& object, const std::string& key, sync::Mode mode = sync::Mode::upsert) {
+        destination(spec,
+                    std::make_shared<Session>(*spec, Settings(*spec, yaml(settings)), clock, cancel,
+                                              std::make_unique<http::ScriptedExchange>(std::move(wire)))) {}
+  std::unique_ptr<sync::Writer> open(const std::string& object, const std::string& key,
+                                     sync::Mode mode = sync::Mode::upsert) {
     sync::Delivery delivery;
     delivery.object = object;
     delivery.mode = mode;
@@ -49,9 +54,13 @@ struct Fixture {
   DeclarativeDestination destination;
 };
 
-Change add(std::string key, std::uint64_t number = 0) { return {number, Operation::add, {Value::text(std::move(key))}, {Value::text("n")}, {true}}; }
+Change add(std::string key, std::uint64_t number = 0) {
+  return {number, Operation::add, {Value::text(std::move(key))}, {Value::text("n")}, {true}};
+}
 
-http::Response answer(int status, const json& body, http::Headers headers = {}) { return {status, std::move(headers), body.dump()}; }
+http::Response answer(int status, const json& body, http::Headers headers = {}) {
+  return {status, std::move(headers), body.dump()};
+}
 
 std::string code_of(const std::function<void()>& action) {
   try {
@@ -62,7 +71,8 @@ std::string code_of(const std::function<void()>& action) {
   }
 }
 
-constexpr std::string_view salesforce = "{base_url: 'http://127.0.0.1:1', client_id: app, client_secret: hush-hush}";
+constexpr std::string_view salesforce =
+    "{base_url: 'http://127.0.0.1:1', client_id: app, client_secret: hush-hush}";
 
 TEST(Session, ManyWorkersAskForOneToken) {
   std::atomic<int> logins{0};
@@ -70,7 +80,8 @@ TEST(Session, ManyWorkersAskForOneToken) {
   Fixture f("salesforce", salesforce, [&](const http::Request& request) -> http::Result {
     if (request.url.ends_with("/token")) {
       std::this_thread::yield();
-      return answer(200, {{"access_token", "token-" + std::to_string(++logins)}, {"instance_url", "http://127.0.0.1:1"}});
+      return answer(200, {{"access_token", "token-" + std::to_string(++logins)},
+                          {"instance_url", "http://127.0.0.1:1"}});
     }
     // The first token is refused to everybody who uses it.
     if (request.headers.get("Authorization") == "Bearer token-1") {
@@ -96,10 +107,12 @@ TEST(Session, ManyWorkersAskForOneToken) {
 
 TEST(Session, ATokenIsRenewedWhenItsTimeIsOver) {
   int logins = 0;
-  Fixture f("marketo", "{base_url: 'http://127.0.0.1:1', client_id: app, client_secret: hush-hush}", [&](const http::Request& request) -> http::Result {
-    if (request.url.find("/identity/") != std::string::npos) return answer(200, {{"access_token", "t-" + std::to_string(++logins)}, {"expires_in", 100}});
-    return answer(200, {{"success", true}, {"result", {{{"id", 1}, {"status", "updated"}}}}});
-  });
+  Fixture f("marketo", "{base_url: 'http://127.0.0.1:1', client_id: app, client_secret: hush-hush}",
+            [&](const http::Request& request) -> http::Result {
+              if (request.url.find("/identity/") != std::string::npos)
+                return answer(200, {{"access_token", "t-" + std::to_string(++logins)}, {"expires_in", 100}});
+              return answer(200, {{"success", true}, {"result", {{{"id", 1}, {"status", "updated"}}}}});
+            });
   const auto writer = f.open("leads", "email");
   const std::vector<Change> changes = {add("a@x.io")};
   writer->deliver(changes);
@@ -112,7 +125,9 @@ TEST(Session, ATokenIsRenewedWhenItsTimeIsOver) {
 }
 
 TEST(Session, AnUnreachableTokenEndpointMeansNothingWasSent) {
-  Fixture f("salesforce", salesforce, [](const http::Request&) -> http::Result { return answer(503, {{"error", "down"}}, {{"Retry-After", "7"}}); });
+  Fixture f("salesforce", salesforce, [](const http::Request&) -> http::Result {
+    return answer(503, {{"error", "down"}}, {{"Retry-After", "7"}});
+  });
   const auto writer = f.open("Contact", "ERP__c", sync::Mode::insert);
   const std::vector<Change> changes = {add("a"), add("b", 1)};
   const auto got = writer->deliver(changes);
@@ -123,25 +138,31 @@ TEST(Session, AnUnreachableTokenEndpointMeansNothingWasSent) {
 
 TEST(Session, ADailyShareLeavesTheRestToOthers) {
   int sent = 0;
-  Fixture f("salesforce", "{base_url: 'http://127.0.0.1:1', client_id: app, client_secret: hush-hush, daily_share: 50%}", [&](const http::Request& request) -> http::Result {
-    if (request.url.ends_with("/token")) return answer(200, {{"access_token", "t-one"}});
-    ++sent;
-    return answer(200, json::array({{{"id", "1"}, {"success", true}}}), {{"Sforce-Limit-Info", "api-usage=" + std::to_string(7499 + sent - 1) + "/15000"}});
-  });
+  Fixture f("salesforce",
+            "{base_url: 'http://127.0.0.1:1', client_id: app, client_secret: hush-hush, daily_share: 50%}",
+            [&](const http::Request& request) -> http::Result {
+              if (request.url.ends_with("/token")) return answer(200, {{"access_token", "t-one"}});
+              ++sent;
+              return answer(
+                  200, json::array({{{"id", "1"}, {"success", true}}}),
+                  {{"Sforce-Limit-Info", "api-usage=" + std::to_string(7499 + sent - 1) + "/15000"}});
+            });
   const auto writer = f.open("Contact", "ERP__c");
   const std::vector<Change> changes = {add("a")};
   EXPECT_EQ(writer->deliver(changes).verdicts.at(0).outcome, Outcome::applied);
-  EXPECT_EQ(writer->deliver(changes).verdicts.at(0).outcome, Outcome::applied);  // 7500 of 15000: this answer still counts
+  EXPECT_EQ(writer->deliver(changes).verdicts.at(0).outcome,
+            Outcome::applied);  // 7500 of 15000: this answer still counts
   EXPECT_EQ(code_of([&] { writer->deliver(changes); }), "destination.quota");
   EXPECT_EQ(sent, 2);
 }
 
 TEST(Session, RequestsStayWithinTheBudget) {
   std::vector<Clock::MonotonicTime> sent;
-  Fixture f("hubspot", "{base_url: 'http://127.0.0.1:1', token: t-secret, requests_per_10s: 3}", [&](const http::Request&) -> http::Result {
-    sent.push_back(f.clock.monotonic());
-    return answer(200, {{"results", {{{"id", "1"}, {"objectWriteTraceId", "0"}}}}});
-  });
+  Fixture f("hubspot", "{base_url: 'http://127.0.0.1:1', token: t-secret, requests_per_10s: 3}",
+            [&](const http::Request&) -> http::Result {
+              sent.push_back(f.clock.monotonic());
+              return answer(200, {{"results", {{{"id", "1"}, {"objectWriteTraceId", "0"}}}}});
+            });
   const auto writer = f.open("contacts", "email");
   const std::vector<Change> changes = {add("a")};
   for (int i = 0; i < 7; ++i) EXPECT_EQ(writer->deliver(changes).verdicts.at(0).outcome, Outcome::applied);
@@ -150,23 +171,30 @@ TEST(Session, RequestsStayWithinTheBudget) {
 }
 
 TEST(Session, ABadCertificateStopsTheRun) {
-  Fixture f("hubspot", "{base_url: 'https://127.0.0.1:1', token: t-secret}",
-            [](const http::Request&) -> http::Result { return std::unexpected(http::Failure{http::Failure::Reach::not_sent, "http.certificate", "expired"}); });
+  Fixture f(
+      "hubspot", "{base_url: 'https://127.0.0.1:1', token: t-secret}",
+      [](const http::Request&) -> http::Result {
+        return std::unexpected(http::Failure{http::Failure::Reach::not_sent, "http.certificate", "expired"});
+      });
   const auto writer = f.open("contacts", "email");
   const std::vector<Change> changes = {add("a")};
   EXPECT_EQ(code_of([&] { writer->deliver(changes); }), "destination.certificate");
 }
 
 TEST(Session, SecretsNeverComeBack) {
-  Fixture f("hubspot", "{base_url: 'http://127.0.0.1:1', token: pat-very-secret}", [](const http::Request& request) -> http::Result {
-    return answer(400, {{"category", "VALIDATION_ERROR"}, {"message", "you sent " + std::string(*request.headers.get("Authorization"))}});
-  });
+  Fixture f("hubspot", "{base_url: 'http://127.0.0.1:1', token: pat-very-secret}",
+            [](const http::Request& request) -> http::Result {
+              return answer(400,
+                            {{"category", "VALIDATION_ERROR"},
+                             {"message", "you sent " + std::string(*request.headers.get("Authorization"))}});
+            });
   const auto writer = f.open("contacts", "email");
   const std::vector<Change> changes = {add("a")};
   const Verdict verdict = writer->deliver(changes).verdicts.at(0);
   EXPECT_EQ(verdict.message, "you sent Bearer ***");
   const std::vector<Change> leaking = {add("pat-very-secret")};
-  for (const std::string& text : writer->preview(leaking)) EXPECT_EQ(text.find("pat-very-secret"), std::string::npos) << text;
+  for (const std::string& text : writer->preview(leaking))
+    EXPECT_EQ(text.find("pat-very-secret"), std::string::npos) << text;
 }
 
 TEST(Writer, PreviewShowsTheRequestsAndSendsNothing) {
@@ -178,7 +206,8 @@ TEST(Writer, PreviewShowsTheRequestsAndSendsNothing) {
   const std::vector<Change> changes = {add("k1"), add("k2", 1)};
   const auto texts = writer->preview(changes);
   ASSERT_EQ(texts.size(), 1U);
-  EXPECT_TRUE(texts[0].starts_with("PATCH /services/data/v68.0/composite/sobjects/Contact/ERP__c\n{")) << texts[0];
+  EXPECT_TRUE(texts[0].starts_with("PATCH /services/data/v68.0/composite/sobjects/Contact/ERP__c\n{"))
+      << texts[0];
   EXPECT_NE(texts[0].find("\"k2\""), std::string::npos);
 }
 
@@ -194,10 +223,11 @@ TEST(Writer, LimitsComeFromTheConnector) {
 }
 
 TEST(Writer, ABodyOverTheLimitIsSplitWithoutBeingSent) {
-  Fixture f("marketo", "{munchkin: 123-ABC-456, client_id: app, client_secret: hush-hush}", [](const http::Request&) -> http::Result {
-    ADD_FAILURE() << "a request";
-    return std::unexpected(http::Failure{});
-  });
+  Fixture f("marketo", "{munchkin: 123-ABC-456, client_id: app, client_secret: hush-hush}",
+            [](const http::Request&) -> http::Result {
+              ADD_FAILURE() << "a request";
+              return std::unexpected(http::Failure{});
+            });
   const auto writer = f.open("leads", "email");
   std::vector<Change> changes = {add("a"), add("b", 1)};
   changes[1].fields[0] = Value::text(std::string(1'000'001, 'x'));
@@ -208,13 +238,16 @@ TEST(Writer, ABodyOverTheLimitIsSplitWithoutBeingSent) {
 }
 
 TEST(Writer, RowsThatCannotBeSentDoNotHoldUpTheOthers) {
-  Fixture f("hubspot", "{base_url: 'http://127.0.0.1:1', token: t-secret}", [](const http::Request& request) -> http::Result {
-    const json inputs = json::parse(request.body)["inputs"];
-    EXPECT_EQ(inputs.size(), 2U);
-    json results = json::array();
-    for (const json& input : inputs) results.push_back({{"id", "id-" + input["id"].get<std::string>()}, {"objectWriteTraceId", input["objectWriteTraceId"]}});
-    return answer(200, {{"results", results}});
-  });
+  Fixture f("hubspot", "{base_url: 'http://127.0.0.1:1', token: t-secret}",
+            [](const http::Request& request) -> http::Result {
+              const json inputs = json::parse(request.body)["inputs"];
+              EXPECT_EQ(inputs.size(), 2U);
+              json results = json::array();
+              for (const json& input : inputs)
+                results.push_back({{"id", "id-" + input["id"].get<std::string>()},
+                                   {"objectWriteTraceId", input["objectWriteTraceId"]}});
+              return answer(200, {{"results", results}});
+            });
   const auto writer = f.open("contacts", "email");
   std::vector<Change> changes = {add("a"), add("bad\xFF", 1), add("c", 2)};
   const auto got = writer->deliver(changes);
@@ -226,11 +259,17 @@ TEST(Writer, RowsThatCannotBeSentDoNotHoldUpTheOthers) {
 
 TEST(Settings, MissingOnesAreNamed) {
   const auto connect = [](const std::string& service, std::string_view settings) {
-    return code_of([&] { Fixture(service, settings, [](const http::Request&) -> http::Result { return std::unexpected(http::Failure{}); }); });
+    return code_of([&] {
+      Fixture(service, settings,
+              [](const http::Request&) -> http::Result { return std::unexpected(http::Failure{}); });
+    });
   };
-  EXPECT_EQ(connect("hubspot", "{base_url: 'http://127.0.0.1:1'}"), "destination.settings");                     // no credentials
-  EXPECT_EQ(connect("zendesk", "{oauth_token: t-secret}"), "destination.settings");                              // neither subdomain nor base_url
-  EXPECT_EQ(connect("salesforce", "{client_id: a, client_secret: b-secret}"), "destination.settings");           // base_url
+  EXPECT_EQ(connect("hubspot", "{base_url: 'http://127.0.0.1:1'}"),
+            "destination.settings");  // no credentials
+  EXPECT_EQ(connect("zendesk", "{oauth_token: t-secret}"),
+            "destination.settings");  // neither subdomain nor base_url
+  EXPECT_EQ(connect("salesforce", "{client_id: a, client_secret: b-secret}"),
+            "destination.settings");  // base_url
   EXPECT_EQ(connect("hubspot", "{token: t-secret, requests_per_10s: many}"), "destination.settings");
   EXPECT_EQ(connect("zendesk", "{subdomain: acme, oauth_token: t-secret}"), "");
 }
@@ -238,7 +277,8 @@ TEST(Settings, MissingOnesAreNamed) {
 TEST(Library, HasTheFourServices) {
   std::vector<std::string> names;
   for (const auto& type : declarative_destinations("/nowhere")) names.push_back(type.type);
-  for (const char* name : {"hubspot", "marketo", "salesforce", "zendesk"}) EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
+  for (const char* name : {"hubspot", "marketo", "salesforce", "zendesk"})
+    EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
 }
 
 constexpr std::string_view tiny = R"(name: NAME
@@ -310,13 +350,16 @@ TEST(Library, ManualsTellSettingsObjectsAndOperations) {
 
 TEST(Library, DestinationsOverARealWireShareNothingWithScripts) {
   const auto types = declarative_destinations("/nowhere");
-  const auto hubspot = std::find_if(types.begin(), types.end(), [](const auto& t) { return t.type == "hubspot"; });
+  const auto hubspot =
+      std::find_if(types.begin(), types.end(), [](const auto& t) { return t.type == "hubspot"; });
   ASSERT_NE(hubspot, types.end());
   ManualClock clock;
   Cancel cancel;
-  const auto destination = hubspot->make(yaml("{base_url: 'http://127.0.0.1:1', token: t-secret}"), {clock, cancel, "."});
+  const auto destination =
+      hubspot->make(yaml("{base_url: 'http://127.0.0.1:1', token: t-secret}"), {clock, cancel, "."});
   EXPECT_EQ(code_of([&] { destination->check(); }), "destination.unreachable");
-  const auto plain = hubspot->make(yaml("{base_url: 'http://hubspot.invalid', token: t-secret}"), {clock, cancel, "."});
+  const auto plain =
+      hubspot->make(yaml("{base_url: 'http://hubspot.invalid', token: t-secret}"), {clock, cancel, "."});
   EXPECT_EQ(code_of([&] { plain->check(); }), "destination.settings");
 }
 

@@ -92,8 +92,10 @@ Tree Tree::parse(const config::Node& node) {
     case config::Kind::scalar: {
       const json value = node.as_json();
       tree.kind_ = value.is_string() ? Kind::leaf : Kind::constant;
-      if (value.is_string()) tree.leaf_ = Template::parse(node);
-      else tree.constant_ = value;
+      if (value.is_string())
+        tree.leaf_ = Template::parse(node);
+      else
+        tree.constant_ = value;
       break;
     }
     case config::Kind::list:
@@ -108,13 +110,15 @@ Tree Tree::parse(const config::Node& node) {
         break;
       }
       tree.kind_ = Kind::map;
-      for (const auto& entry : entries) tree.members_.emplace_back(Template::parse(entry.key), parse(entry.value));
+      for (const auto& entry : entries)
+        tree.members_.emplace_back(Template::parse(entry.key), parse(entry.value));
       break;
     }
     case config::Kind::null:
       tree.kind_ = Kind::constant;
       break;
-    case config::Kind::missing: break;
+    case config::Kind::missing:
+      break;
   }
   return tree;
 }
@@ -128,11 +132,15 @@ std::vector<std::string> Tree::names() const {
   return out;
 }
 
-std::optional<json> Tree::render_value(const Lookup& lookup, std::size_t rows, const std::function<Lookup(std::size_t)>& row) const {
+std::optional<json> Tree::render_value(const Lookup& lookup, std::size_t rows,
+                                       const std::function<Lookup(std::size_t)>& row) const {
   switch (kind_) {
-    case Kind::none: return std::nullopt;
-    case Kind::constant: return constant_;
-    case Kind::leaf: return leaf_.value(lookup);
+    case Kind::none:
+      return std::nullopt;
+    case Kind::constant:
+      return constant_;
+    case Kind::leaf:
+      return leaf_.value(lookup);
     case Kind::list: {
       json out = json::array();
       for (const auto& [name, tree] : members_)
@@ -142,7 +150,8 @@ std::optional<json> Tree::render_value(const Lookup& lookup, std::size_t rows, c
     case Kind::each: {
       json out = json::array();
       for (std::size_t i = 0; i < rows; ++i)
-        if (auto value = members_.front().second.render_value(row(i), rows, row)) out.push_back(std::move(*value));
+        if (auto value = members_.front().second.render_value(row(i), rows, row))
+          out.push_back(std::move(*value));
       return out;
     }
     case Kind::map: {
@@ -162,7 +171,8 @@ std::optional<json> Tree::render_value(const Lookup& lookup, std::size_t rows, c
   return std::nullopt;
 }
 
-json Tree::render(const Lookup& lookup, std::size_t rows, const std::function<Lookup(std::size_t)>& row) const {
+json Tree::render(const Lookup& lookup, std::size_t rows,
+                  const std::function<Lookup(std::size_t)>& row) const {
   return render_value(lookup, rows, row).value_or(json());
 }
 

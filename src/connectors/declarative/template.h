@@ -1,12 +1,13 @@
 // Text and data trees with {placeholders}: the only way a connector.yml puts values into requests.
 //
-// `{name}` stands for a value, `{{` and `}}` for braces. Names are fixed words (template_test.cpp shows all of them in use):
+// `{name}` stands for a value, `{{` and `}}` for braces. Names are fixed words (template_test.cpp shows all
+// of them in use):
 //   {setting}                     any setting of the connection
 //   {object}, {object.word}       the object's name; a word of its `values:` in the connector
 //   {key.field}                   the destination field that matches records
 //   {row.key} {row.fields} {row.all} {row.trace} {row.index}
-//                                 inside `each:` or where a request carries one row: key value, mapped fields,
-//                                 key and fields, an id unique in the plan, place in the batch from 0
+//                                 inside `each:` or where a request carries one row: key value, mapped
+//                                 fields, key and fields, an id unique in the plan, place in the batch from 0
 //   {rows.keys}                   all key values of the batch, with commas
 //   {auth.word}                   what authentication gave: access_token, base_url
 #pragma once
@@ -68,11 +69,13 @@ class Tree {
   bool empty() const { return kind_ == Kind::none; }
   std::vector<std::string> names() const;
   // `row(i)` is the lookup inside `each:` for row i of `rows`.
-  nlohmann::json render(const Lookup& lookup, std::size_t rows, const std::function<Lookup(std::size_t)>& row) const;
+  nlohmann::json render(const Lookup& lookup, std::size_t rows,
+                        const std::function<Lookup(std::size_t)>& row) const;
 
  private:
   enum class Kind { none, constant, leaf, list, map, each };
-  std::optional<nlohmann::json> render_value(const Lookup& lookup, std::size_t rows, const std::function<Lookup(std::size_t)>& row) const;
+  std::optional<nlohmann::json> render_value(const Lookup& lookup, std::size_t rows,
+                                             const std::function<Lookup(std::size_t)>& row) const;
 
   Kind kind_ = Kind::none;
   nlohmann::json constant_;

@@ -31,8 +31,11 @@ TEST(Template, ReplacesPlaceholders) {
 }
 
 TEST(Template, EncodesByName) {
-  const auto encode = [](std::string_view name, const std::string& value) { return name == "key" ? percent_encode(value) : value; };
-  EXPECT_EQ(Template::parse("{base}/{key}").text(values({{"base", "/a/b"}, {"key", "x/ü"}}), encode), "/a/b/x%2F%C3%BC");
+  const auto encode = [](std::string_view name, const std::string& value) {
+    return name == "key" ? percent_encode(value) : value;
+  };
+  EXPECT_EQ(Template::parse("{base}/{key}").text(values({{"base", "/a/b"}, {"key", "x/ü"}}), encode),
+            "/a/b/x%2F%C3%BC");
 }
 
 TEST(Template, BracesAreDoubled) { EXPECT_EQ(Template::parse("{{{a}}}").text(values({{"a", 1}})), "{1}"); }
@@ -74,7 +77,9 @@ TEST(Template, AComplaintHasAPosition) {
 }
 
 json render(std::string_view text, const json& outer, const std::vector<json>& rows) {
-  return Tree::parse(yaml(text)).render(values(outer), rows.size(), [&](std::size_t i) { return values(rows[i]); });
+  return Tree::parse(yaml(text)).render(values(outer), rows.size(), [&](std::size_t i) {
+    return values(rows[i]);
+  });
 }
 
 TEST(Tree, ConstantsListsAndMaps) {
@@ -83,19 +88,23 @@ TEST(Tree, ConstantsListsAndMaps) {
 }
 
 TEST(Tree, EachRepeatsForEveryRow) {
-  EXPECT_EQ(render("{n: '{o}', rows: {each: {id: '{k}'}}}", {{"o", "x"}}, {{{"k", 1}}, {{"k", "2"}}}), json({{"n", "x"}, {"rows", {{{"id", 1}}, {{"id", "2"}}}}}));
+  EXPECT_EQ(render("{n: '{o}', rows: {each: {id: '{k}'}}}", {{"o", "x"}}, {{{"k", 1}}, {{"k", "2"}}}),
+            json({{"n", "x"}, {"rows", {{{"id", 1}}, {{"id", "2"}}}}}));
   EXPECT_EQ(render("{rows: {each: {id: '{k}'}}}", json::object(), {}), json({{"rows", json::array()}}));
 }
 
 TEST(Tree, AStarSpreadsAnObject) {
-  EXPECT_EQ(render("{a: 1, '*': '{all}', b: 2}", {{"all", {{"a", 9}, {"c", 3}}}}, {}), json({{"a", 9}, {"b", 2}, {"c", 3}}));
+  EXPECT_EQ(render("{a: 1, '*': '{all}', b: 2}", {{"all", {{"a", 9}, {"c", 3}}}}, {}),
+            json({{"a", 9}, {"b", 2}, {"c", 3}}));
 }
 
 TEST(Tree, MembersWithoutAValueAreLeftOut) {
   EXPECT_EQ(render("{a: '{none}', b: ['{none}', 1], '{none}': 2}", json::object(), {}), json({{"b", {1}}}));
 }
 
-TEST(Tree, NamesCanBePlaceholders) { EXPECT_EQ(render("{'{item}': {x: 1}}", {{"item", "user"}}, {}), json({{"user", {{"x", 1}}}})); }
+TEST(Tree, NamesCanBePlaceholders) {
+  EXPECT_EQ(render("{'{item}': {x: 1}}", {{"item", "user"}}, {}), json({{"user", {{"x", 1}}}}));
+}
 
 }  // namespace
 }  // namespace eddy::connectors

@@ -19,9 +19,12 @@ namespace {
 // What a refused request means for its rows.
 Verdict verdict_of(const Refusal& refusal) {
   switch (refusal.error_class) {
-    case ErrorClass::done: return Verdict::applied();
-    case ErrorClass::row: return Verdict::rejected(refusal.code, refusal.message);
-    default: return Verdict::retry(refusal.code, refusal.message);
+    case ErrorClass::done:
+      return Verdict::applied();
+    case ErrorClass::row:
+      return Verdict::rejected(refusal.code, refusal.message);
+    default:
+      return Verdict::retry(refusal.code, refusal.message);
   }
 }
 
@@ -32,23 +35,35 @@ Verdict lost_verdict(bool idempotent, const std::string& code, const std::string
 
 }  // namespace
 
-DeclarativeWriter::DeclarativeWriter(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session, sync::Delivery delivery,
-                                     const OperationSpec& write, const OperationSpec* remove)
-    : spec_(std::move(spec)), session_(std::move(session)), delivery_(std::move(delivery)), write_(write), remove_(remove) {
+DeclarativeWriter::DeclarativeWriter(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session,
+                                     sync::Delivery delivery, const OperationSpec& write,
+                                     const OperationSpec* remove)
+    : spec_(std::move(spec)),
+      session_(std::move(session)),
+      delivery_(std::move(delivery)),
+      write_(write),
+      remove_(remove) {
   if (const ObjectSpec* object = find_object(*spec_, delivery_.object)) object_values_ = object->values;
 }
 
-sync::Limits DeclarativeWriter::limits() const { return {write_.rows_max, write_.bytes_max, spec_->limits.concurrency}; }
+sync::Limits DeclarativeWriter::limits() const {
+  return {write_.rows_max, write_.bytes_max, spec_->limits.concurrency};
+}
 
 const OperationSpec& DeclarativeWriter::operation_for(std::span<const Change> changes) const {
   if (changes.front().operation != Operation::remove) return write_;
-  if (remove_ == nullptr) throw Error("destination.unsupported", fmt::format("{}: removals are not delivered by this sync", delivery_.sync), "set `removed:` in the sync");
+  if (remove_ == nullptr)
+    throw Error("destination.unsupported",
+                fmt::format("{}: removals are not delivered by this sync", delivery_.sync),
+                "set `removed:` in the sync");
   return *remove_;
 }
 
-DeclarativeWriter::Batch DeclarativeWriter::render(const OperationSpec& operation, std::span<const Change> changes) const {
+DeclarativeWriter::Batch DeclarativeWriter::render(const OperationSpec& operation,
+                                                   std::span<const Change> changes) const {
   Batch batch;
-  const bool clear = &operation == remove_ && delivery_.removed == sync::Removal::clear && changes.front().operation == Operation::remove;
+  const bool clear = &operation == remove_ && delivery_.removed == sync::Removal::clear &&
+                     changes.front().operation == Operation::remove;
   batch.verdicts.resize(changes.size());
   for (std::size_t i = 0; i < changes.size(); ++i) {
     RenderedRow row = render_row(changes[i], delivery_.key, delivery_.fields, spec_->transforms, clear);
@@ -74,12 +89,14 @@ Lookup DeclarativeWriter::row_lookup(const std::vector<RenderedRow>& rows, std::
     if (name == "object") return json(delivery_.object);
     if (name == "key.field") return json(delivery_.key.front().name);
     if (name.starts_with("object."))
-      if (const auto found = object_values_.find(std::string(name.substr(7))); found != object_values_.end()) return json(found->second);
+      if (const auto found = object_values_.find(std::string(name.substr(7))); found != object_values_.end())
+        return json(found->second);
     return outer(name);
   };
 }
 
-Lookup DeclarativeWriter::batch_lookup(const OperationSpec& operation, const std::vector<RenderedRow>& rows) const {
+Lookup DeclarativeWriter::batch_lookup(const OperationSpec& operation,
+                                       const std::vector<RenderedRow>& rows) const {
   const Lookup one = row_lookup(rows, 0);
   const bool single = operation.rows_max == 1;
   return [one, single, &rows](std::string_view name) -> std::optional<json> {
@@ -96,7 +113,8 @@ Lookup DeclarativeWriter::batch_lookup(const OperationSpec& operation, const std
 
 json DeclarativeWriter::body(const OperationSpec& operation, const std::vector<RenderedRow>& rows) const {
   if (operation.request.body.empty()) return {};
-  return operation.request.body.render(batch_lookup(operation, rows), rows.size(), [&](std::size_t i) { return row_lookup(rows, i); });
+  return operation.request.body.render(batch_lookup(operation, rows), rows.size(),
+                                       [&](std::size_t i) { return row_lookup(rows, i); });
 }
 
 sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std::span<const Change> changes) {
@@ -109,18 +127,25 @@ sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std:
   };
   const Lookup lookup = batch_lookup(operation, batch.rows);
   const json content = body(operation, batch.rows);
-  if (const std::size_t bytes = operation.bytes_max == 0 ? 0 : content.dump().size(); bytes > operation.bytes_max) {
-    give_all(Verdict::rejected("too_large", fmt::format("{} bytes in one request, {} takes {}", bytes, spec_->title, operation.bytes_max)));
+  if (const std::size_t bytes = operation.bytes_max == 0 ? 0 : content.dump().size();
+      bytes > operation.bytes_max) {
+    give_all(Verdict::rejected("too_large", fmt::format("{} bytes in one request, {} takes {}", bytes,
+                                                        spec_->title, operation.bytes_max)));
     answer.refused_whole = true;
     return answer;
   }
-  const Called called = session_->call(operation.request, content, lookup, [&](const Reply& reply) { return processed(reply, operation.outcome); },
-                                       operation.errors, operation.idempotent);
+  const Called called = session_->call(
+      operation.request, content, lookup,
+      [&](const Reply& reply) { return processed(reply, operation.outcome); }, operation.errors,
+      operation.idempotent);
   switch (called.kind) {
     case Called::Kind::answered: {
-      const Verdict unknown = lost_verdict(operation.idempotent, "no_answer_for_row", "the reply does not say what became of this row");
-      auto verdicts = read_rows(*called.reply, operation.outcome, operation.errors, batch.rows, lookup, unknown);
-      for (std::size_t i = 0; i < verdicts.size(); ++i) answer.verdicts[batch.place[i]] = std::move(verdicts[i]);
+      const Verdict unknown = lost_verdict(operation.idempotent, "no_answer_for_row",
+                                           "the reply does not say what became of this row");
+      auto verdicts =
+          read_rows(*called.reply, operation.outcome, operation.errors, batch.rows, lookup, unknown);
+      for (std::size_t i = 0; i < verdicts.size(); ++i)
+        answer.verdicts[batch.place[i]] = std::move(verdicts[i]);
       break;
     }
     case Called::Kind::refused:
@@ -140,7 +165,8 @@ sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std:
   return answer;
 }
 
-void DeclarativeWriter::deliver_parts(const OperationSpec& operation, std::span<const Change> changes, sync::Answer& answer) {
+void DeclarativeWriter::deliver_parts(const OperationSpec& operation, std::span<const Change> changes,
+                                      sync::Answer& answer) {
   const std::size_t end = answer.verdicts.size() + changes.size();
   for (std::size_t start = 0; start < changes.size();) {
     const auto part = changes.subspan(start, std::min(operation.rows_max, changes.size() - start));
@@ -148,7 +174,8 @@ void DeclarativeWriter::deliver_parts(const OperationSpec& operation, std::span<
     try {
       one = deliver_one(operation, part);
     } catch (const Error& e) {
-      // Parts before this one have been applied: their verdicts must not be lost. The next call meets the cause at its start.
+      // Parts before this one have been applied: their verdicts must not be lost. The next call meets the
+      // cause at its start.
       if (answer.verdicts.empty()) throw;
       answer.verdicts.resize(end, Verdict::retry(e.code(), for_people(e.message())));
       return;
@@ -182,10 +209,12 @@ std::vector<std::string> DeclarativeWriter::preview(std::span<const Change> chan
   if (changes.empty()) return out;
   const OperationSpec& operation = operation_for(changes);
   for (std::size_t start = 0; start < changes.size(); start += operation.rows_max) {
-    const Batch batch = render(operation, changes.subspan(start, std::min(operation.rows_max, changes.size() - start)));
+    const Batch batch =
+        render(operation, changes.subspan(start, std::min(operation.rows_max, changes.size() - start)));
     if (batch.rows.empty()) continue;
     // Without logging in: a relative URL is shown as it is.
-    const http::Request request = build_request(operation.request, "", batch_lookup(operation, batch.rows), json());
+    const http::Request request =
+        build_request(operation.request, "", batch_lookup(operation, batch.rows), json());
     const json content = body(operation, batch.rows);
     std::string text = request.method + " " + request.url;
     if (!content.is_null()) text += "\n" + content.dump(2);

@@ -16,8 +16,8 @@ namespace eddy::connectors {
 class DeclarativeWriter final : public sync::Writer {
  public:
   // `write` and `remove` (nullptr: removals are not sent) belong to `spec`.
-  DeclarativeWriter(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session, sync::Delivery delivery,
-                    const OperationSpec& write, const OperationSpec* remove);
+  DeclarativeWriter(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session,
+                    sync::Delivery delivery, const OperationSpec& write, const OperationSpec* remove);
 
   sync::Limits limits() const override;
   sync::Answer deliver(std::span<const Change> changes) override;
@@ -25,9 +25,9 @@ class DeclarativeWriter final : public sync::Writer {
 
  private:
   struct Batch {
-    std::vector<RenderedRow> rows;     // those that can be sent
-    std::vector<std::size_t> place;    // of each, in the changes
-    std::vector<Verdict> verdicts;     // of all changes; those that cannot be sent are filled in
+    std::vector<RenderedRow> rows;   // those that can be sent
+    std::vector<std::size_t> place;  // of each, in the changes
+    std::vector<Verdict> verdicts;   // of all changes; those that cannot be sent are filled in
   };
   const OperationSpec& operation_for(std::span<const Change> changes) const;
   Batch render(const OperationSpec& operation, std::span<const Change> changes) const;

@@ -30,7 +30,8 @@ class PostgresDestination final : public sync::Destination {
   }
 
   bool checked_by_open(const config::Node& options) const override {
-    return options["schema"].exists() || (options["create_table"].exists() && options["create_table"].as_boolean());
+    return options["schema"].exists() ||
+           (options["create_table"].exists() && options["create_table"].as_boolean());
   }
 
   std::optional<sync::ObjectSchema> describe(const std::string& object) override {
@@ -137,7 +138,8 @@ std::unique_ptr<sync::Destination> make(const config::Node& settings, const sync
     register_password_of(options.parameters["dbname"]);
     for (const char* part : {"host", "port", "database", "user"})
       if (settings[part].exists())
-        settings[part].fail("config.not_allowed", fmt::format("`{}` is already part of `url`", part), "keep one of the two");
+        settings[part].fail("config.not_allowed", fmt::format("`{}` is already part of `url`", part),
+                            "keep one of the two");
   } else if (!settings["host"].exists() || !settings["database"].exists()) {
     settings.fail("config.missing_key", "a postgres connection needs `url`, or `host` and `database`");
   }

@@ -19,11 +19,12 @@ constexpr std::size_t header_bytes_max = 1U << 20;
 
 void initialise_curl_once() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (code != CURLE_OK) throw Error("http.unavailable", fmt::format("libcurl cannot start: {}", curl_easy_strerror(code)));
+  if (code != CURLE_OK)
+    throw Error("http.unavailable", fmt::format("libcurl cannot start: {}", curl_easy_strerror(code)));
 }
 
-// OpenSSL writes without MSG_NOSIGNAL: a connection that the server has closed would end the process. Blocked for this thread
-// only; a SIGPIPE that was raised meanwhile is taken off, so that nobody gets it afterwards.
+// OpenSSL writes without MSG_NOSIGNAL: a connection that the server has closed would end the process. Blocked
+// for this thread only; a SIGPIPE that was raised meanwhile is taken off, so that nobody gets it afterwards.
 class WithoutSigpipe {
  public:
   WithoutSigpipe() {
@@ -77,7 +78,8 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* to)
     return 0;
   }
   if (line.starts_with("HTTP/")) {
-    collected.response.headers = {};  // the headers of "100 Continue" or of a proxy's CONNECT are not the reply's
+    collected.response
+        .headers = {};  // the headers of "100 Continue" or of a proxy's CONNECT are not the reply's
   } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
     collected.response.headers.add(std::string(line.substr(0, colon)), trim(line.substr(colon + 1)));
   }
@@ -96,7 +98,9 @@ void append(List& list, const std::string& line) {
   list.reset(longer);
 }
 
-bool has_line_break(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos; }
+bool has_line_break(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
 
 List header_list(const Request& request) {
   List list;
@@ -110,18 +114,25 @@ List header_list(const Request& request) {
 std::string_view code_of(CURLcode code, bool sent) {
   switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return "http.url";
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return "http.url";
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY: return "http.name";
-    case CURLE_COULDNT_CONNECT: return "http.refused";
-    case CURLE_PEER_FAILED_VERIFICATION: return "http.certificate";
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return "http.name";
+    case CURLE_COULDNT_CONNECT:
+      return "http.refused";
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return "http.certificate";
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_CACERT_BADFILE: return "http.tls";
-    case CURLE_OPERATION_TIMEDOUT: return sent ? "http.timeout" : "http.connect_timeout";
-    default: return "http.cut";
+    case CURLE_SSL_CACERT_BADFILE:
+      return "http.tls";
+    case CURLE_OPERATION_TIMEDOUT:
+      return sent ? "http.timeout" : "http.connect_timeout";
+    default:
+      return "http.cut";
   }
 }
 
@@ -156,14 +167,17 @@ struct Client::Handle {
 };
 
 void Client::Handle::prepare_body(const Request& request) {
-  const bool bodyless = request.body.empty() && (request.method == "GET" || request.method == "DELETE" || request.method == "HEAD");
+  const bool bodyless = request.body.empty() &&
+                        (request.method == "GET" || request.method == "DELETE" || request.method == "HEAD");
   if (!bodyless) {
     set(CURLOPT_POST, 1L);
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     set(CURLOPT_POSTFIELDS, request.body.c_str());
   }
-  if (request.method == "HEAD") set(CURLOPT_NOBODY, 1L);
-  else set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  if (request.method == "HEAD")
+    set(CURLOPT_NOBODY, 1L);
+  else
+    set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
 void Client::Handle::prepare(const Request& request, const ClientOptions& options) {
@@ -209,7 +223,8 @@ Result Client::Handle::perform(const Request& request) {
     collected.response.status = static_cast<int>(status);
     return std::move(collected.response);
   }
-  // The request line is the first thing to leave; libcurl counts its bytes as it hands them to the connection.
+  // The request line is the first thing to leave; libcurl counts its bytes as it hands them to the
+  // connection.
   long request_bytes = 0;
   curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
   const bool sent = request_bytes > 0;
@@ -218,7 +233,8 @@ Result Client::Handle::perform(const Request& request) {
                   redact(fmt::format("{}: {}", origin_of(request.url), why))};
   if (collected.too_large) {
     failure.code = "http.too_large";
-    failure.message = redact(fmt::format("{}: the reply is larger than {}", origin_of(request.url), human_bytes(request.reply_bytes_max)));
+    failure.message = redact(fmt::format("{}: the reply is larger than {}", origin_of(request.url),
+                                         human_bytes(request.reply_bytes_max)));
   }
   return std::unexpected(std::move(failure));
 }
@@ -248,13 +264,16 @@ void Client::give_back(std::unique_ptr<Handle> handle) {
 
 Result Client::send(const Request& request) {
   if (!request.url.starts_with("https://") && !request.url.starts_with("http://"))
-    return std::unexpected(refused_url(fmt::format("`{}` is not an http:// or https:// URL", origin_of(request.url))));
+    return std::unexpected(
+        refused_url(fmt::format("`{}` is not an http:// or https:// URL", origin_of(request.url))));
   if (request.url.starts_with("http://") && !options_.allow_http && !is_loopback(request.url))
-    return std::unexpected(refused_url(fmt::format(
-        "{} is not encrypted; use https://, or set allow_http: true in the connection", origin_of(request.url))));
+    return std::unexpected(refused_url(
+        fmt::format("{} is not encrypted; use https://, or set allow_http: true in the connection",
+                    origin_of(request.url))));
   for (const auto& [name, value] : request.headers.lines())
     if (has_line_break(name) || has_line_break(value))
-      return std::unexpected(refused_url(fmt::format("header {} holds a line break", name.substr(0, name.find_first_of("\r\n")))));
+      return std::unexpected(refused_url(
+          fmt::format("header {} holds a line break", name.substr(0, name.find_first_of("\r\n")))));
   const WithoutSigpipe guard;
   auto handle = borrow();
   handle->prepare(request, options_);

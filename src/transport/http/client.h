@@ -1,9 +1,9 @@
 // HTTP out, over libcurl. The only user of curl.
 //
-// One Client serves many threads: each call borrows an easy handle from the pool, so as many connections are kept alive
-// as calls ever ran at once. Redirects are not followed, certificates are always verified (peer and host), cookies are
-// not kept, and the body of a reply is capped. Proxies are read from the environment as curl does (https_proxy,
-// http_proxy for http://, no_proxy), but never used for this machine itself.
+// One Client serves many threads: each call borrows an easy handle from the pool, so as many connections are
+// kept alive as calls ever ran at once. Redirects are not followed, certificates are always verified (peer
+// and host), cookies are not kept, and the body of a reply is capped. Proxies are read from the environment
+// as curl does (https_proxy, http_proxy for http://, no_proxy), but never used for this machine itself.
 #pragma once
 
 #include <memory>

@@ -30,7 +30,8 @@ class RawServer {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof address;
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), length) != 0 || ::listen(listener_, 16) != 0 ||
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
+        ::listen(listener_, 16) != 0 ||
         ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0)
       throw std::runtime_error("no listener");
     port_ = ntohs(address.sin_port);
@@ -46,7 +47,9 @@ class RawServer {
   }
   int port() const { return port_; }
   int accepted() const { return accepted_; }
-  std::string url(const std::string& path = "/") const { return "http://127.0.0.1:" + std::to_string(port_) + path; }
+  std::string url(const std::string& path = "/") const {
+    return "http://127.0.0.1:" + std::to_string(port_) + path;
+  }
 
  private:
   void loop(const std::stop_token& stop) {
@@ -71,7 +74,7 @@ class RawServer {
   int listener_ = -1;
   int port_ = 0;
   std::atomic<int> accepted_{0};
-  std::vector<int> sockets_;                // touched by thread_ only, until it has ended
+  std::vector<int> sockets_;  // touched by thread_ only, until it has ended
   std::vector<std::jthread> connections_;
   std::jthread thread_;
 };
@@ -88,7 +91,8 @@ std::string read_request(int socket) {
     const auto end = got.find("\r\n\r\n");
     if (wanted == std::string::npos && end != std::string::npos) {
       wanted = end + 4;
-      if (const auto at = got.find("Content-Length: "); at != std::string::npos) wanted += static_cast<std::size_t>(std::atoi(got.c_str() + at + 16));
+      if (const auto at = got.find("Content-Length: "); at != std::string::npos)
+        wanted += static_cast<std::size_t>(std::atoi(got.c_str() + at + 16));
     }
   }
   return got;
@@ -103,7 +107,8 @@ void write_all(int socket, std::string_view text) {
 }
 
 std::string ok(std::string_view body, std::string_view more = "") {
-  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(more) + "\r\n" + std::string(body);
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(more) +
+         "\r\n" + std::string(body);
 }
 
 Request get(const std::string& url) {
@@ -179,7 +184,9 @@ TEST(Client, ManyThreads) {
 
 TEST(Client, RefusedConnectionSentNothing) {
   int port = 0;
-  { port = RawServer([](int, int) {}).port(); }
+  {
+    port = RawServer([](int, int) {}).port();
+  }
   const Result result = Client().send(get("http://127.0.0.1:" + std::to_string(port) + "/"));
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().reach, Failure::Reach::not_sent);
@@ -308,10 +315,12 @@ TEST(Client, PlainHttpOnlyToThisMachine) {
   EXPECT_EQ(refused.error().reach, Failure::Reach::not_sent);
   EXPECT_NE(refused.error().message.find("allow_http"), std::string::npos);
   EXPECT_EQ(refused.error().message.find("token"), std::string::npos);
-  const Result allowed = Client({.allow_http = true, .ca_file = {}, .user_agent = "eddy"}).send(get("http://example.invalid/"));
+  const Result allowed =
+      Client({.allow_http = true, .ca_file = {}, .user_agent = "eddy"}).send(get("http://example.invalid/"));
   ASSERT_FALSE(allowed.has_value());
   EXPECT_NE(allowed.error().code, "http.url");
-  for (const char* url : {"ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1", ""}) EXPECT_EQ(Client().send(get(url)).error().code, "http.url") << url;
+  for (const char* url : {"ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1", ""})
+    EXPECT_EQ(Client().send(get(url)).error().code, "http.url") << url;
 }
 
 TEST(Client, LineBreaksInHeadersAreRefused) {
@@ -324,14 +333,18 @@ TEST(Client, LineBreaksInHeadersAreRefused) {
 }
 
 TEST(Loopback, IsTheHostAndNothingElse) {
-  for (const char* url : {"http://localhost/", "http://LOCALHOST:80", "http://127.0.0.1:9", "http://127.9.9.9/", "http://[::1]:8080/x", "http://u:p@127.0.0.1/"})
+  for (const char* url : {"http://localhost/", "http://LOCALHOST:80", "http://127.0.0.1:9",
+                          "http://127.9.9.9/", "http://[::1]:8080/x", "http://u:p@127.0.0.1/"})
     EXPECT_TRUE(is_loopback(url)) << url;
-  for (const char* url : {"http://127.0.0.1.evil.example/", "http://localhost.evil.example/", "http://evil.example/127.0.0.1", "http://127.0.0.1@evil.example/",
-                          "http://[::2]/", "http://10.0.0.1/", "localhost", "http://127.1/"})
+  for (const char* url :
+       {"http://127.0.0.1.evil.example/", "http://localhost.evil.example/", "http://evil.example/127.0.0.1",
+        "http://127.0.0.1@evil.example/", "http://[::2]/", "http://10.0.0.1/", "localhost", "http://127.1/"})
     EXPECT_FALSE(is_loopback(url)) << url;
 }
 
-TEST(FormEncode, EncodesNamesAndValues) { EXPECT_EQ(form_encode({{"a b", "1&2"}, {"ü", "="}}), "a%20b=1%262&%C3%BC=%3D"); }
+TEST(FormEncode, EncodesNamesAndValues) {
+  EXPECT_EQ(form_encode({{"a b", "1&2"}, {"ü", "="}}), "a%20b=1%262&%C3%BC=%3D");
+}
 
 // ---- TLS ----
 
@@ -342,16 +355,19 @@ struct Certificate {
     X509_free(x509);
     EVP_PKEY_free(key);
   }
-  Certificate(const std::string& host, long valid_from, long valid_for) : key(EVP_RSA_gen(2048)), x509(X509_new()) {
+  Certificate(const std::string& host, long valid_from, long valid_for)
+      : key(EVP_RSA_gen(2048)), x509(X509_new()) {
     X509_set_version(x509, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
     X509_gmtime_adj(X509_getm_notBefore(x509), valid_from);
     X509_gmtime_adj(X509_getm_notAfter(x509), valid_from + valid_for);
     X509_set_pubkey(x509, key);
     X509_NAME* name = X509_get_subject_name(x509);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(host.c_str()), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(host.c_str()),
+                               -1, -1, 0);
     X509_set_issuer_name(x509, name);
-    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, ("IP:" + host).c_str());
+    X509_EXTENSION* names =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, ("IP:" + host).c_str());
     X509_add_ext(x509, names, -1);
     X509_EXTENSION_free(names);
     X509_sign(x509, key, EVP_sha256());

@@ -1,5 +1,5 @@
-// One request, one reply: the words of HTTP out. Whoever speaks to a service takes an Exchange, so a test scripts the
-// replies without a socket; client.h holds the real one.
+// One request, one reply: the words of HTTP out. Whoever speaks to a service takes an Exchange, so a test
+// scripts the replies without a socket; client.h holds the real one.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ class Headers {
   Headers() = default;
   Headers(std::initializer_list<std::pair<std::string, std::string>> lines) : lines_(lines) {}
   void add(std::string name, std::string value) { lines_.emplace_back(std::move(name), std::move(value)); }
-  void set(std::string name, std::string value);  // replaces every line of that name
+  void set(std::string name, std::string value);                     // replaces every line of that name
   std::optional<std::string_view> get(std::string_view name) const;  // the first; valid until the next change
   const std::vector<std::pair<std::string, std::string>>& lines() const { return lines_; }
 
@@ -41,8 +41,8 @@ struct Request {
   std::string body;
   Timeouts timeouts{};
   std::size_t reply_bytes_max = 64U << 20;  // of the decoded body
-  // Sending it twice does no harm. Otherwise it always gets a fresh connection: on a reused one that the server has
-  // just closed, the request could be lost, or repeated, without anybody being able to tell.
+  // Sending it twice does no harm. Otherwise it always gets a fresh connection: on a reused one that the
+  // server has just closed, the request could be lost, or repeated, without anybody being able to tell.
   bool repeatable = true;
 };
 
@@ -59,8 +59,8 @@ struct Failure {
     unknown,   // the server may have acted on it: cut off, timed out, reply too large
   };
   Reach reach = Reach::unknown;
-  // "http.refused", "http.name", "http.certificate" (not trusted), "http.tls", "http.connect_timeout", "http.timeout", "http.cut",
-  // "http.too_large", "http.url" (not acceptable: scheme, plain http)
+  // "http.refused", "http.name", "http.certificate" (not trusted), "http.tls", "http.connect_timeout",
+  // "http.timeout", "http.cut", "http.too_large", "http.url" (not acceptable: scheme, plain http)
   std::string code;
   std::string message;
 };

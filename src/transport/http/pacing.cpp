@@ -38,23 +38,27 @@ std::optional<Clock::WallTime> parse_http_date(const std::string& text) {
                                          std::chrono::month{static_cast<unsigned>(parts.tm_mon + 1)},
                                          std::chrono::day{static_cast<unsigned>(parts.tm_mday)}};
   if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days{date} + std::chrono::hours{parts.tm_hour} + std::chrono::minutes{parts.tm_min} +
-         std::chrono::seconds{parts.tm_sec};
+  return std::chrono::sys_days{date} + std::chrono::hours{parts.tm_hour} +
+         std::chrono::minutes{parts.tm_min} + std::chrono::seconds{parts.tm_sec};
 }
 
 double ms_between(Clock::WallTime from, Clock::WallTime to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
-std::optional<milliseconds> reset_in(const HeaderReader& reader, const Headers& headers, Clock::WallTime now) {
+std::optional<milliseconds> reset_in(const HeaderReader& reader, const Headers& headers,
+                                     Clock::WallTime now) {
   const auto text = reader.reset.empty() ? std::nullopt : headers.get(reader.reset);
   const auto number = text ? number_in(*text) : std::nullopt;
   if (!number) return reader.otherwise;
   switch (reader.reset_as) {
-    case HeaderReader::Reset::seconds: return sensible(*number * 1000);
-    case HeaderReader::Reset::milliseconds: return sensible(*number);
+    case HeaderReader::Reset::seconds:
+      return sensible(*number * 1000);
+    case HeaderReader::Reset::milliseconds:
+      return sensible(*number);
     case HeaderReader::Reset::unix_time:
-      return sensible(*number * 1000 - std::chrono::duration<double, std::milli>(now.time_since_epoch()).count());
+      return sensible(*number * 1000 -
+                      std::chrono::duration<double, std::milli>(now.time_since_epoch()).count());
   }
   return std::nullopt;
 }

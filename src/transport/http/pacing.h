@@ -1,4 +1,5 @@
-// How fast a service may be asked: request budgets shared by all workers of a connection, and what its replies say.
+// How fast a service may be asked: request budgets shared by all workers of a connection, and what its
+// replies say.
 #pragma once
 
 #include <chrono>
@@ -34,8 +35,9 @@ struct HeaderReader {
 // The longest wait a service can impose on us with a header; what it says beyond is cut to this.
 constexpr std::chrono::milliseconds wait_max = std::chrono::hours{1};
 
-// Retry-After (RFC 9110 §10.2.3): seconds or an HTTP date. Absurd values are cut to wait_max; zero, negative, past and
-// unreadable ones tell nothing (nullopt), so that the caller backs off by its own rule and never spins.
+// Retry-After (RFC 9110 §10.2.3): seconds or an HTTP date. Absurd values are cut to wait_max; zero, negative,
+// past and unreadable ones tell nothing (nullopt), so that the caller backs off by its own rule and never
+// spins.
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value, Clock::WallTime now);
 
 // Thread-safe. One for all workers, and all syncs, of a connection.
@@ -43,9 +45,12 @@ class Pace {
  public:
   Pace(Clock& clock, std::vector<Rate> rates, std::vector<HeaderReader> readers = {});
 
-  // Takes one request out of every budget, waiting for it when the wait is short. Returns nullopt when the request may go now;
-  // otherwise (the wait is longer than `patience`, or cancel was requested) how long to stay away; nothing is taken then.
-  std::optional<std::chrono::milliseconds> acquire(const Cancel& cancel, std::chrono::milliseconds patience = std::chrono::seconds{30});
+  // Takes one request out of every budget, waiting for it when the wait is short. Returns nullopt when the
+  // request may go now; otherwise (the wait is longer than `patience`, or cancel was requested) how long to
+  // stay away; nothing is taken then.
+  std::optional<std::chrono::milliseconds> acquire(const Cancel& cancel,
+                                                   std::chrono::milliseconds patience = std::chrono::seconds{
+                                                       30});
   // Reads the headers of a reply.
   void note(const Headers& headers);
   // Nobody sends for so long.

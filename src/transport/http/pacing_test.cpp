@@ -31,7 +31,8 @@ TEST(RetryAfter, AbsurdIsCut) {
 }
 
 TEST(RetryAfter, TellsNothing) {
-  for (const char* value : {"0", "-5", "-1e400", "", "soon", "5 minutes", "nan", "Tue, 14 Nov 2023", "Tue, 99 Nov 2023 22:14:20 GMT"})
+  for (const char* value : {"0", "-5", "-1e400", "", "soon", "5 minutes", "nan", "Tue, 14 Nov 2023",
+                            "Tue, 99 Nov 2023 22:14:20 GMT"})
     EXPECT_EQ(parse_retry_after(value, now), std::nullopt) << value;
 }
 
@@ -88,7 +89,11 @@ TEST_F(PaceTest, HoldIsForEverybody) {
 }
 
 TEST_F(PaceTest, HeadersWithNothingLeftHold) {
-  Pace pace(clock_, {}, {{.remaining = "X-Left", .reset = "X-Reset", .reset_as = HeaderReader::Reset::seconds, .otherwise = 1s}});
+  Pace pace(clock_, {},
+            {{.remaining = "X-Left",
+              .reset = "X-Reset",
+              .reset_as = HeaderReader::Reset::seconds,
+              .otherwise = 1s}});
   pace.note({{"x-left", "3"}, {"x-reset", "9"}});
   ASSERT_EQ(pace.acquire(cancel_), std::nullopt);
   EXPECT_EQ(elapsed(), 0ms);
@@ -98,13 +103,18 @@ TEST_F(PaceTest, HeadersWithNothingLeftHold) {
 }
 
 TEST_F(PaceTest, ResetAsUnixTimeMillisecondsOrMissing) {
-  const auto unix_now = std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count();
-  Pace unix_pace(clock_, {}, {{.remaining = "L", .reset = "R", .reset_as = HeaderReader::Reset::unix_time, .otherwise = 1s}});
+  const auto unix_now =
+      std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count();
+  Pace unix_pace(
+      clock_, {},
+      {{.remaining = "L", .reset = "R", .reset_as = HeaderReader::Reset::unix_time, .otherwise = 1s}});
   unix_pace.note({{"L", "0"}, {"R", std::to_string(unix_now + 4)}});
   ASSERT_EQ(unix_pace.acquire(cancel_), std::nullopt);
   EXPECT_EQ(elapsed(), 4s);
 
-  Pace ms_pace(clock_, {}, {{.remaining = "L", .reset = "R", .reset_as = HeaderReader::Reset::milliseconds, .otherwise = 1s}});
+  Pace ms_pace(
+      clock_, {},
+      {{.remaining = "L", .reset = "R", .reset_as = HeaderReader::Reset::milliseconds, .otherwise = 1s}});
   ms_pace.note({{"L", "-1"}, {"R", "500"}});
   ASSERT_EQ(ms_pace.acquire(cancel_), std::nullopt);
   EXPECT_EQ(elapsed(), 4s + 500ms);
