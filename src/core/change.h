@@ -19,8 +19,14 @@ struct Change {
   Operation operation = Operation::add;
   Row key;     // one value per key field
   Row fields;  // desired values, one per mapped field; empty for remove
-  std::vector<bool>
-      changed;  // per mapped field: differs from the snapshot (all true for add); empty for remove
+  // Per mapped field: to be written. True for an add, and where the value differs from the snapshot; empty
+  // for remove. A destination that writes whole rows may write the others too: their values are unchanged.
+  std::vector<bool> changed;
+  // Per mapped field: must not be written, whatever the row's value (`when_null: keep`, `write: if_empty`,
+  // `theirs stays`). Empty: none. Never set together with `changed`.
+  std::vector<bool> kept = {};
+
+  bool keeps(std::size_t field) const { return field < kept.size() && kept[field]; }
 };
 
 // Exactly one per row sent.

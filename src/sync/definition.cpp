@@ -147,7 +147,8 @@ Definition definition_from_json(const json& j) {
   d.object = j.at("object");
   for (const Mode mode : {Mode::upsert, Mode::update, Mode::insert})
     if (name_of(mode) == j.at("mode").get<std::string>()) d.mode = mode;
-  for (const Removal removed : {Removal::ignore, Removal::erase, Removal::archive, Removal::clear})
+  for (const Removal removed :
+       {Removal::ignore, Removal::erase, Removal::archive, Removal::clear, Removal::set})
     if (name_of(removed) == j.at("removed").get<std::string>()) d.removed = removed;
   d.key = columns_from_json(j.at("key"));
   d.fields = columns_from_json(j.at("fields"));

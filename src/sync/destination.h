@@ -26,7 +26,9 @@ enum class Mode {
   update,
   insert
 };  // update never creates; insert never looks for an existing record
-enum class Removal { ignore, erase, archive, clear };
+// What becomes of delivered rows that have left the model. Destinations meet ignore, erase and archive only:
+// clear and set are carried out as updates (apply.h).
+enum class Removal { ignore, erase, archive, clear, set };
 std::string_view name_of(Mode mode);
 
 struct FieldSchema {
@@ -44,6 +46,21 @@ struct ObjectSchema {
   std::string name;
   std::vector<FieldSchema> fields;
   bool open = false;  // fields not listed here may exist (the service describes only a part, or accepts any)
+};
+
+// What is asked of records that are there already.
+struct Reading {
+  std::string object;
+  Schema key;     // destination fields that match a record; at least one
+  Schema fields;  // what to read, with the type in which it is wanted; may be empty: only whether it is there
+  config::Node options;  // the sync's `options:` map; may be missing
+};
+
+// The answer for one key.
+struct Record {
+  std::size_t matches = 0;  // 0: there is none; more than 1: the key does not tell them apart
+  std::string id;           // the destination's own id of the first match; "" when it has none
+  Row fields;               // of the first match, one per asked field, null where empty; no cells without one
 };
 
 // What one sync wants written; fixed for the run.
@@ -86,8 +103,22 @@ class Writer {
   virtual Answer deliver(std::span<const Change> changes) = 0;
   // The bodies that deliver() would send, for people: one text per request, secrets redacted. Sends nothing.
   virtual std::vector<std::string> preview(std::span<const Change> changes) = 0;
+  // With mode insert: true when sending an add again cannot make a second record, because it carries a key
+  // by which the destination knows it (sync::idempotency_key). The other modes may always be repeated.
+  virtual bool inserts_are_repeatable() const { return false; }
   // After the last batch of a run that was not interrupted: release staging tables and the like.
   virtual void finish() {}
+};
+
+// Reads records by their keys: for `write: if_empty` and `on_create`, lookups, rows in doubt, and drift.
+// Changes nothing. One thread at a time.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  virtual std::size_t keys_max() const = 0;  // per call of read()
+  // One Record per key, in order. Throws Error("destination.unavailable") when asking again later may help,
+  // another Error when it does not.
+  virtual std::vector<Record> read(std::span<const Row> keys) = 0;
 };
 
 class Destination {
@@ -105,7 +136,13 @@ class Destination {
   virtual bool checked_by_open(const config::Node&) const { return false; }
   // Checks that the delivery can be done (mode, key) and prepares it. Throws Error("destination.…").
   virtual std::unique_ptr<Writer> open(const Delivery& delivery) = 0;
+  // nullptr: records of that object cannot be read by that key. Throws Error("destination.…").
+  virtual std::unique_ptr<Reader> reader(const Reading&) { return nullptr; }
 };
+
+// Names one row of one sync for ever: 64 hex digits, the same whenever that key is sent by that sync. For
+// destinations that recognise what they have been sent before (Idempotency-Key, messageId, insertId).
+std::string idempotency_key(const std::string& sync, const Row& key);
 
 // What a connector may touch besides its own wire.
 struct Surroundings {

@@ -15,16 +15,58 @@ using config::Shape;
 
 namespace {
 
-constexpr std::array<std::string_view, 4> removals = {"ignore", "delete", "archive", "clear"};
+constexpr std::array<std::string_view, 5> removals = {"ignore", "delete", "archive", "clear", "set"};
+constexpr std::array<std::string_view, 5> normalizations = {"trim", "lower", "upper", "email", "e164"};
+constexpr std::array<std::string_view, 2> null_policies = {"write", "keep"};
+constexpr std::array<std::string_view, 3> write_policies = {"always", "if_empty", "on_create"};
+constexpr std::array<std::string_view, 2> drift_policies = {"ours", "theirs"};
+constexpr std::array<std::string_view, 3> miss_policies = {"reject", "null", "create"};
 
-Shape mapping_shape(bool with_policies) {
+template <std::size_t count>
+Shape words(const std::array<std::string_view, count>& names) {
+  return Shape::enumeration({names.begin(), names.end()});
+}
+
+// The word's place; `otherwise` when it is not written (the shape has checked the words).
+template <typename Word, std::size_t count>
+Word word_at(const Node& node, const std::array<std::string_view, count>& names, Word otherwise) {
+  if (!node.is_scalar()) return otherwise;
+  const auto at = std::find(names.begin(), names.end(), node.text());
+  return at == names.end() ? otherwise : static_cast<Word>(at - names.begin());
+}
+
+Shape normalize_shape() {
+  const Shape one = Shape::one_of(
+      {words(normalizations),
+       Shape::object({config::required("e164", Shape::string(),
+                                       "E.164, with the country of numbers written without one: DE")})});
+  return Shape::one_of({one, Shape::list(one)});
+}
+
+Shape mapping_shape(bool of_fields) {
   std::vector<config::Field> fields = {
-      config::required("value", Shape::string(), "SQL expression over the model's columns")};
-  if (with_policies) {
-    fields.push_back(config::field("when_null", Shape::enumeration({"write", "keep"}),
-                                   "what to do when the value is null"));
-    fields.push_back(config::field("write", Shape::enumeration({"always", "if_empty", "on_create"}),
-                                   "when the field is written"));
+      config::required("value", Shape::string(), "SQL expression over the model's columns"),
+      config::field("normalize", normalize_shape(),
+                    "bring the value to one form: trim, lower, upper, email, e164, or a list of them"),
+      config::field("pii", Shape::boolean(),
+                    "whether the value is personal, when the model's own mark is not right for it")};
+  if (of_fields) {
+    fields.push_back(config::field("when_null", words(null_policies),
+                                   "write (default), or keep: a null never overwrites"));
+    fields.push_back(
+        config::field("write", words(write_policies),
+                      "always (default), if_empty: only where the record has no value, on_create: "
+                      "only when the record is made"));
+    fields.push_back(
+        config::field("drift", words(drift_policies),
+                      "when a person has changed it there: ours (default) wins, or theirs stays"));
+    fields.push_back(config::field(
+        "lookup",
+        Shape::object({config::required("object", Shape::string(), "the object whose id is wanted"),
+                       config::required("by", Shape::string(), "its field that the value is compared with"),
+                       config::field("on_miss", words(miss_policies),
+                                     "when there is none: reject (default) the row, null, or create it")}),
+        "the value is the key of another object; its id is delivered"));
   }
   return Shape::map(Shape::one_of({Shape::string(), Shape::object(std::move(fields))}));
 }
@@ -36,12 +78,24 @@ Shape make_shape() {
       config::required("object", Shape::string(), "what is written there: a CRM object, a table"),
       config::required("key", mapping_shape(false),
                        "destination field: SQL expression; together they identify a record"),
-      config::field("mode", Shape::enumeration({"upsert", "update", "insert"}),
-                    "upsert (default), update never creates, insert only adds"),
+      config::field(
+          "mode", Shape::enumeration({"upsert", "update", "insert", "mirror"}),
+          "upsert (default), update never creates, insert only adds, mirror is upsert with removed: "
+          "delete"),
       config::field("removed",
                     Shape::one_of({Shape::enumeration({"ignore", "delete", "archive", "clear"}),
-                                   Shape::map(Shape::string())}),
+                                   Shape::object({config::required(
+                                       "set", Shape::map(Shape::string()),
+                                       "destination field: SQL expression without columns")})}),
                     "what to do with delivered rows that have left the model; default ignore"),
+      config::field("send", Shape::enumeration({"changed", "all"}),
+                    "of a changed row: the changed fields (default), or all"),
+      config::field(
+          "retry",
+          Shape::object({config::field("attempts", Shape::integer(),
+                                       "sends of a row that is refused for a passing reason, until it "
+                                       "is parked; default 10")}),
+          "what becomes of refused rows"),
       config::field("fields", mapping_shape(true),
                     "destination field: SQL expression over the model's columns"),
       config::field(
@@ -50,7 +104,15 @@ Shape make_shape() {
               {config::field("removed", Shape::share(),
                              "hold the plan when more of the delivered rows are removed; default 10%"),
                config::field("changed", Shape::share(),
-                             "hold the plan when more of the delivered rows change; default 100%")}),
+                             "hold the plan when more of the delivered rows change; default 100%"),
+               config::field(
+                   "rows", Shape::share(),
+                   "hold when the model's row count is off by more from the last runs' mean; default "
+                   "50%"),
+               config::field("first_run", Shape::integer(),
+                             "hold a first run over so many rows; default 100000, 0 for no limit"),
+               config::field("unique_key", Shape::boolean(),
+                             "hold when keys were unique and are no longer; default true")}),
           "limits that hold a plan until it is approved"),
       config::field("on", Shape::list(Shape::string()),
                     "every 15m, after layer.model, cron \"…\", webhook, continuous"),
@@ -66,9 +128,14 @@ bool plain_word(std::string_view text) {
   });
 }
 
-void unsupported(const Node& node, const std::string& what, const std::string& instead,
-                 Diagnostics& diagnostics) {
-  diagnostics.add(node.complaint("sync.unsupported", what, instead));
+void read_normalization(const Node& node, Mapping& mapping) {
+  if (node.is_scalar()) {
+    mapping.normalize.push_back(word_at(node, normalizations, Normalization::trim));
+  } else if (node.is_map()) {
+    mapping.normalize.push_back(Normalization::e164);
+    mapping.phone_region = node["e164"].text();
+  }
+  for (const Node& item : node.items()) read_normalization(item, mapping);
 }
 
 // `field: expression` or `field: {value: expression, …}`.
@@ -80,15 +147,18 @@ std::optional<Mapping> read_mapping(const Node::Entry& entry, Diagnostics& diagn
                             "write a column of the model, or any SQL expression over its columns"));
     return std::nullopt;
   }
-  if (const Node policy = entry.value["when_null"]; policy.is_scalar() && policy.text() == "keep")
-    unsupported(
-        policy, "`when_null: keep` is not offered",
-        "give the value for null in SQL, as in coalesce(x, 0), or leave `when_null` out to write null",
-        diagnostics);
-  if (const Node policy = entry.value["write"]; policy.is_scalar() && policy.text() != "always")
-    unsupported(policy, fmt::format("`write: {}` is not offered", policy.text()),
-                "leave `write` out: the field is written whenever its value changes", diagnostics);
-  return Mapping{entry.name, value.text(), value};
+  Mapping mapping{entry.name, value.text(), value};
+  if (!entry.value.is_map()) return mapping;
+  const Node& n = entry.value;
+  read_normalization(n["normalize"], mapping);
+  mapping.when_null = word_at(n["when_null"], null_policies, WhenNull::write);
+  mapping.write = word_at(n["write"], write_policies, Write::always);
+  mapping.drift = word_at(n["drift"], drift_policies, Drift::ours);
+  if (n["pii"].is_scalar()) mapping.pii = n["pii"].as_boolean() ? Pii::yes : Pii::no;
+  if (const Node lookup = n["lookup"]; lookup.is_map())
+    mapping.lookup = LookupSpec{lookup["object"].text(), lookup["by"].text(),
+                                word_at(lookup["on_miss"], miss_policies, OnMiss::reject)};
+  return mapping;
 }
 
 std::vector<Mapping> read_mappings(const Node& node, Diagnostics& diagnostics) {
@@ -117,21 +187,42 @@ void check_trigger(const Node& node, Diagnostics& diagnostics) {
                        "write every 15m, after layer.model, cron \"0 6 * * 1\", webhook or continuous"));
 }
 
-Removal read_removed(const Node& node, Mode mode, Diagnostics& diagnostics) {
-  if (!node.exists() || node.kind() == config::Kind::null) return Removal::ignore;
-  if (node.is_map()) {
-    unsupported(node, "setting values on removed rows is not offered",
-                "use delete, archive or clear; or keep the rows in the model with those values", diagnostics);
-    return Removal::ignore;
+void read_mode(const Node& node, SyncSpec& spec, Diagnostics& diagnostics) {
+  const Node mode = node["mode"], removed = node["removed"];
+  const std::string word = mode.is_scalar() ? mode.text() : "upsert";
+  spec.mode = word == "update" ? Mode::update : word == "insert" ? Mode::insert : Mode::upsert;
+  spec.removed = removed.is_map() ? Removal::set : word_at(removed, removals, Removal::ignore);
+  if (spec.removed == Removal::set) {
+    spec.removed_values = read_mappings(removed["set"], diagnostics);
+    if (removed["set"].entries().empty())
+      diagnostics.add(removed.complaint("sync.bad_removed", "`set` names no field",
+                                        "write removed: {set: {field: \"'value'\"}}"));
   }
-  const auto at = std::find(removals.begin(), removals.end(), node.text());
-  if (at == removals.end()) return Removal::ignore;  // the shape has complained
-  const auto removed = static_cast<Removal>(at - removals.begin());
-  if (mode == Mode::insert && removed != Removal::ignore)
-    diagnostics.add(node.complaint(
-        "sync.bad_removed", fmt::format("`removed: {}` cannot go with `mode: insert`", node.text()),
+  if (spec.mode == Mode::insert && spec.removed != Removal::ignore)
+    diagnostics.add(removed.complaint(
+        "sync.bad_removed", fmt::format("`removed: {}` cannot go with `mode: insert`", name_of(spec.removed)),
         "insert never looks for an existing record; use `mode: upsert`, or `removed: ignore`"));
-  return removed;
+  if (word != "mirror") return;
+  if (removed.exists() && removed.kind() != config::Kind::null && spec.removed != Removal::erase)
+    diagnostics.add(removed.complaint("sync.bad_removed", "`mode: mirror` deletes what has left the model",
+                                      "leave `removed` out, or write `mode: upsert` with it"));
+  spec.removed = Removal::erase;
+}
+
+// Policies that contradict the mode, or each other.
+void check_policies(const SyncSpec& spec, Diagnostics& diagnostics) {
+  for (const Mapping& field : spec.fields) {
+    const auto bad = [&](const std::string& what, const std::string& instead) {
+      diagnostics.add(
+          field.node.complaint("sync.bad_policy", fmt::format("`{}`: {}", field.field, what), instead));
+    };
+    if (field.write == Write::on_create && spec.mode == Mode::update)
+      bad("`write: on_create` in a sync that never creates", "leave the field out, or use `mode: upsert`");
+    if (field.write == Write::if_empty && spec.mode == Mode::insert)
+      bad("`write: if_empty` in a sync that only makes new records", "leave `write` out");
+    if (field.lookup && !field.normalize.empty() && field.normalize.front() == Normalization::e164)
+      bad("a looked up id is no phone number", "leave `normalize` out");
+  }
 }
 
 void check_names(const SyncSpec& spec, Diagnostics& diagnostics) {
@@ -151,6 +242,21 @@ void check_names(const SyncSpec& spec, Diagnostics& diagnostics) {
                                              "keep it under `key` only"));
 }
 
+Guards read_guards(const Node& node) {
+  Guards guards;
+  const auto share = [&](const char* name, double& limit) {
+    if (node[name].is_scalar()) limit = node[name].as_share();
+  };
+  share("removed", guards.removed_max);
+  share("changed", guards.changed_max);
+  share("rows", guards.rows_off_max);
+  if (node["first_run"].is_scalar())
+    guards.first_run_rows_max =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, node["first_run"].as_integer()));
+  if (node["unique_key"].is_scalar()) guards.unique_key = node["unique_key"].as_boolean();
+  return guards;
+}
+
 std::vector<std::string> texts(const Node& node) {
   std::vector<std::string> out;
   for (const Node& item : node.items())
@@ -166,6 +272,11 @@ const Shape& sync_shape() {
 }
 
 std::string_view name_of(Removal removed) { return removals[static_cast<std::size_t>(removed)]; }
+std::string_view name_of(Normalization n) { return normalizations[static_cast<std::size_t>(n)]; }
+std::string_view name_of(WhenNull policy) { return null_policies[static_cast<std::size_t>(policy)]; }
+std::string_view name_of(Write policy) { return write_policies[static_cast<std::size_t>(policy)]; }
+std::string_view name_of(Drift policy) { return drift_policies[static_cast<std::size_t>(policy)]; }
+std::string_view name_of(OnMiss policy) { return miss_policies[static_cast<std::size_t>(policy)]; }
 std::string node_name(const SyncSpec& spec) { return "sync." + spec.name; }
 
 std::optional<SyncSpec> parse_sync(const std::string& name, const Node& node, Diagnostics& diagnostics) {
@@ -184,15 +295,11 @@ std::optional<SyncSpec> parse_sync(const std::string& name, const Node& node, Di
     diagnostics.add(node["key"].complaint("config.missing_key", "`key` names no field",
                                           "write key: {destination_field: column}"));
   spec.fields = read_mappings(node["fields"], diagnostics);
-  if (const Node mode = node["mode"]; mode.is_scalar())
-    spec.mode = mode.text() == "update"   ? Mode::update
-                : mode.text() == "insert" ? Mode::insert
-                                          : Mode::upsert;
-  spec.removed = read_removed(node["removed"], spec.mode, diagnostics);
-  if (const Node share = node["guards"]["removed"]; share.is_scalar())
-    spec.guards.removed_max = share.as_share();
-  if (const Node share = node["guards"]["changed"]; share.is_scalar())
-    spec.guards.changed_max = share.as_share();
+  read_mode(node, spec, diagnostics);
+  spec.guards = read_guards(node["guards"]);
+  spec.send_all = node["send"].is_scalar() && node["send"].text() == "all";
+  if (const Node attempts = node["retry"]["attempts"]; attempts.is_scalar())
+    spec.reject_attempts_max = static_cast<int>(std::max<std::int64_t>(1, attempts.as_integer()));
   for (const Node& trigger : node["on"].items()) {
     check_trigger(trigger, diagnostics);
     spec.on.push_back(trim(trigger.text()));
@@ -201,6 +308,7 @@ std::optional<SyncSpec> parse_sync(const std::string& name, const Node& node, Di
   spec.description = node["description"].kind() == config::Kind::scalar ? node["description"].text() : "";
   spec.options = node["options"];
   check_names(spec, diagnostics);
+  check_policies(spec, diagnostics);
   if (diagnostics.list().size() != before) return std::nullopt;
   return spec;
 }

@@ -11,17 +11,44 @@
 
 namespace eddy::sync {
 
-// One destination field and the SQL expression over the model's columns that fills it.
-struct Mapping {
-  std::string field;
-  std::string expression;
-  config::Node node;  // where the expression is written, for messages
+// How a value is brought to one form before it is compared, delivered and hashed; applied in order.
+enum class Normalization { trim, lower, upper, email, e164 };
+
+enum class WhenNull { write, keep };               // keep: a null never overwrites
+enum class Write { always, if_empty, on_create };  // if_empty and on_create read the record first
+enum class Drift { ours, theirs };                 // whose value stays when a person has changed it there
+enum class OnMiss { reject, null, create };
+enum class Pii { unmarked, no, yes };
+
+// The field holds another object's id: the expression gives that object's key, and the id is looked up.
+struct LookupSpec {
+  std::string object;
+  std::string by;  // field of that object
+  OnMiss on_miss = OnMiss::reject;
+  bool operator==(const LookupSpec&) const = default;
 };
 
-// Limits that hold a plan until it is approved. A share is of the rows this sync has delivered so far.
+// One destination field and the SQL expression over the model's columns that fills it.
+struct Mapping {
+  std::string field;  // "address.city" is a field of a nested object
+  std::string expression;
+  config::Node node;  // where the expression is written, for messages
+  std::vector<Normalization> normalize = {};
+  std::string phone_region = {};  // of e164, for numbers without a country code: "DE"
+  WhenNull when_null = WhenNull::write;
+  Write write = Write::always;
+  Drift drift = Drift::ours;
+  std::optional<LookupSpec> lookup = std::nullopt;
+  Pii pii = Pii::unmarked;
+};
+
+// Limits that hold a plan until it is approved. Shares of what this sync has delivered so far.
 struct Guards {
   double removed_max = 0.10;
   double changed_max = 1.0;
+  double rows_off_max = 0.50;                  // from the mean of the last runs' row counts
+  std::uint64_t first_run_rows_max = 100'000;  // 0: no limit
+  bool unique_key = true;                      // hold when keys were unique and are no longer
 };
 
 struct SyncSpec {
@@ -31,9 +58,12 @@ struct SyncSpec {
   std::string object;
   std::vector<Mapping> key;     // at least one
   std::vector<Mapping> fields;  // may be empty: only the key is delivered
-  Mode mode = Mode::upsert;
+  Mode mode = Mode::upsert;     // `mirror` is upsert with removed: delete
   Removal removed = Removal::ignore;
+  std::vector<Mapping> removed_values;  // of removed: {set: …}
+  bool send_all = false;                // `send: all`: every field of a changed row, not only the changed
   Guards guards;
+  int reject_attempts_max = 10;  // sends of a row that is refused for a passing reason, until it is parked
   std::vector<std::string>
       on;  // triggers, as written: "every 15m", "after clean.x", "cron …", "webhook", "continuous"
   std::vector<std::string> tags;
@@ -47,11 +77,16 @@ const config::Shape& sync_shape();
 
 // Adds every problem to `diagnostics`; nullopt when there is one. Codes: config.*, sync.bad_name,
 // sync.bad_model, sync.bad_removed, sync.bad_trigger, sync.duplicate_field, sync.missing_expression,
-// sync.unsupported (with what to write instead).
+// sync.bad_policy (a policy where it cannot hold).
 std::optional<SyncSpec> parse_sync(const std::string& name, const config::Node& node,
                                    Diagnostics& diagnostics);
 
-std::string_view name_of(Removal removed);    // ignore | delete | archive | clear
+std::string_view name_of(Removal removed);  // ignore | delete | archive | clear | set
+std::string_view name_of(Normalization normalization);
+std::string_view name_of(WhenNull policy);
+std::string_view name_of(Write policy);
+std::string_view name_of(Drift policy);
+std::string_view name_of(OnMiss policy);
 std::string node_name(const SyncSpec& spec);  // "sync.hubspot_contacts"
 
 }  // namespace eddy::sync

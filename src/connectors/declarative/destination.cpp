@@ -101,6 +101,7 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery&
   const OperationSpec* remove = nullptr;
   switch (delivery.removed) {
     case sync::Removal::ignore:
+    case sync::Removal::set:  // sync sends it as an update
       break;
     case sync::Removal::erase:
       remove = &choose(*spec_, "erase", delivery.object, key);
