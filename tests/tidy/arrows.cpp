@@ -56,8 +56,10 @@ const std::vector<Door>& doors() {
       {"libpq", {"transport/postgres"}},
       {"curl/", {"transport/http"}},
       {"boost/", {"transport/http"}},
-      {"openssl/", {"core", "transport/http", "connectors/declarative", "lake"}},
+      {"openssl/", {"core", "transport/http", "connectors/declarative", "connectors/webhook", "lake"}},
       {"CLI/", {"app"}},
+      {"phonenumbers/", {"core"}},
+      {"unicode/", {"core"}},
   };
   return table;
 }
