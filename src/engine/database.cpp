@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/secrets.h"
 #include "core/text.h"
+#include "engine/functions.h"
 #include "engine/values.h"
 
 namespace eddy::engine {
@@ -69,6 +70,7 @@ std::shared_ptr<Database::Data> open_database(const std::string& file, const Opt
     throw Error("engine.open_failed",
                 fmt::format("cannot open {}: {}", file.empty() ? "the engine" : file, message));
   }
+  register_functions(data->handle);
   return data;
 }
 
