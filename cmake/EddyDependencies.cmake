@@ -14,6 +14,7 @@ find_package(ICU REQUIRED COMPONENTS uc)
 find_library(EDDY_PHONENUMBER_LIBRARY phonenumber REQUIRED)
 find_package(GTest REQUIRED)
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(MARIADB REQUIRED IMPORTED_TARGET libmariadb)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 

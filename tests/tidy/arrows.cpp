@@ -54,6 +54,7 @@ const std::vector<Door>& doors() {
       {"duckdb", {"engine"}},
       {"sqlite3", {"state", "transport/sqlite"}},
       {"libpq", {"transport/postgres"}},
+      {"mysql", {"transport/mysql"}},
       {"curl/", {"transport/http"}},
       {"boost/", {"transport/http"}},
       {"openssl/", {"core", "transport/http", "connectors/declarative", "connectors/webhook", "lake"}},
