@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/text.h"
+#include "engine/functions.h"
 
 namespace eddy::engine {
 
@@ -125,7 +126,9 @@ class Walker {
 
 }  // namespace
 
-std::vector<TableReference> table_references(Connection& connection, std::string_view sql) {
+namespace {
+
+json parsed(Connection& connection, std::string_view sql) {
   const Value text =
       connection.query("select json_serialize_sql(?::varchar)::varchar", {Value::text(std::string(sql))})
           .scalar();
@@ -137,14 +140,78 @@ std::vector<TableReference> table_references(Connection& connection, std::string
   if (statements.size() > 1)
     throw Error("sql.not_a_select", fmt::format("there are {} statements here", statements.size()),
                 "keep one SELECT statement");
-  const json& node = statements[0]["node"];
+  return statements[0]["node"];
+}
+
+std::vector<TableReference> tables_of(const json& node, std::string_view sql) {
+  Walker walker(sql);
+  walker.walk(node);
+  return walker.found();
+}
+
+// The kind of a node; constants have a map there, their SQL type.
+std::string kind_of(const json& node) {
+  const auto type = node.find("type");
+  return type != node.end() && type->is_string() ? type->get<std::string>() : std::string();
+}
+
+// Collects the names of columns below a node of the parser's tree.
+void meet_columns(const json& node, ColumnReferences& out) {
+  if (node.is_object()) {
+    const std::string type = kind_of(node);
+    if (type == "COLUMN_REF") {
+      const auto name = node["column_names"].get<std::vector<std::string>>();
+      if (std::find(out.names.begin(), out.names.end(), name) == out.names.end()) out.names.push_back(name);
+    }
+    const auto renamed = node.find("column_name_alias");
+    if (type == "STAR" || type == "POSITIONAL_REFERENCE" || type == "PIVOT" ||
+        (renamed != node.end() && !renamed->empty()))
+      out.every_column = true;
+  }
+  if (node.is_structured())
+    for (const json& child : node) meet_columns(child, out);
+}
+
+// Whether the outermost call hashes; casts to text and collations around it change nothing of that.
+bool is_hashed(const json& expression) {
+  const std::string type = kind_of(expression);
+  if (type == "COLLATE") return is_hashed(expression["child"]);
+  if (type == "OPERATOR_CAST")
+    return expression["cast_type"].value("id", "") == "VARCHAR" && is_hashed(expression["child"]);
+  const std::string name = lower(expression.value("function_name", ""));
+  return type == "FUNCTION" && (name == "sha256" || is_hashing_function(name));
+}
+
+}  // namespace
+
+std::vector<TableReference> table_references(Connection& connection, std::string_view sql) {
+  const json node = parsed(connection, sql);
   if (const auto from = node.find("from_table");
       from != node.end() && from->is_object() && from->value("type", "") == "SHOW_REF")
     throw Error("sql.not_a_select", "DESCRIBE, SHOW and SUMMARIZE are not SELECT statements",
                 "write: select * from (describe …)");
-  Walker walker(sql);
-  walker.walk(node);
-  return walker.found();
+  return tables_of(node, sql);
+}
+
+ColumnReferences column_references(Connection& connection, std::string_view expression) {
+  // The line break before keeps lines of positions easy to correct; the one behind ends a `--` comment.
+  const std::string sql = "select (\n" + std::string(expression) + "\n)";
+  ColumnReferences out;
+  try {
+    const json node = parsed(connection, sql);
+    const json& list = node["select_list"];
+    if (list.size() != 1 || kind_of(node["from_table"]) != "EMPTY")
+      throw Error("sql.not_an_expression", "this is not one SQL expression");
+    meet_columns(list, out);
+    out.hashed = is_hashed(list[0]);
+    out.tables = tables_of(node, sql);
+  } catch (const Error& e) {
+    Diagnostic d = e.diagnostics().front();
+    if (d.position.line > 0) --d.position.line;
+    throw Error(d);
+  }
+  for (TableReference& table : out.tables) --table.line;
+  return out;
 }
 
 std::vector<EngineColumn> describe(Connection& connection, std::string_view sql) {

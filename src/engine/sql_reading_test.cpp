@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/text.h"
+
 namespace eddy::engine {
 namespace {
 
@@ -106,6 +108,79 @@ TEST_F(SqlReading, OtherStatementsAreSaidHonestly) {
   const Error pivot = error_of("select * from (pivot clean.sales on year using sum(amount))");
   EXPECT_EQ(pivot.code(), "sql.not_a_select");
   EXPECT_NE(pivot.hint().find("IN (value"), std::string::npos);
+}
+
+std::string columns_text(const ColumnReferences& references) {
+  std::vector<std::string> names;
+  for (const auto& name : references.names) names.push_back(join(name, "."));
+  std::sort(names.begin(), names.end());
+  return join(names, " ") + (references.every_column ? " *" : "");
+}
+
+TEST_F(SqlReading, ColumnsOfAnExpression) {
+  const auto columns = [&](std::string_view expression) {
+    return columns_text(column_references(connection, expression));
+  };
+  EXPECT_EQ(columns("email"), "email");
+  EXPECT_EQ(columns("lower(trim(c.email)) || coalesce(\"Last Name\", last) || last"),
+            "Last Name c.email last");
+  EXPECT_EQ(columns("address.city"), "address.city");
+  EXPECT_EQ(columns("case when age > 18 then plan end -- adults"), "age plan");
+  EXPECT_EQ(columns("(email, phone)"), "email phone");
+  EXPECT_EQ(columns("list_transform(tags, lambda t: t || suffix)"), "suffix t tags");
+  EXPECT_EQ(columns("'constant'"), "");
+  EXPECT_EQ(columns("count(*)"), "");
+  EXPECT_EQ(columns("max(a) filter (where b > 1) over (partition by c order by d)"), "a b c d");
+  EXPECT_EQ(columns("[x for x in xs if x > limit_of]"), "elem limit_of x xs");
+}
+
+TEST_F(SqlReading, EveryColumnMayBeRead) {
+  const auto every = [&](std::string_view expression) {
+    return column_references(connection, expression).every_column;
+  };
+  EXPECT_TRUE(every("struct_pack(*columns('e.*'))"));
+  EXPECT_TRUE(every("#2"));
+  EXPECT_TRUE(every("(from clean.a limit 1)"));
+  EXPECT_TRUE(every("(select max(y) from clean.a as t(x, y))"));
+  EXPECT_FALSE(every("(select max(y) from clean.a as t)"));
+}
+
+TEST_F(SqlReading, TablesOfAnExpression) {
+  const auto references =
+      column_references(connection, "(select max(o.total)\n from clean.orders o where o.id = people.id)");
+  ASSERT_EQ(references.tables.size(), 1u);
+  EXPECT_EQ(references.tables[0], (TableReference{"clean", "orders", 2, 7}));
+  EXPECT_EQ(columns_text(references), "o.id o.total people.id");
+}
+
+TEST_F(SqlReading, WhetherAnExpressionIsHashed) {
+  const auto hashed = [&](std::string_view expression) {
+    return column_references(connection, expression).hashed;
+  };
+  EXPECT_TRUE(hashed("eddy_email_sha256(email)"));
+  EXPECT_TRUE(hashed("(EDDY_Hmac_SHA256(email, 'k'))::varchar"));
+  EXPECT_TRUE(hashed("sha256(lower(email))"));
+  EXPECT_FALSE(hashed("eddy_email(email)"));
+  EXPECT_FALSE(hashed("eddy_sha256(email) || email"));
+  EXPECT_FALSE(hashed("coalesce(eddy_sha256(email), email)"));
+  EXPECT_FALSE(hashed("email"));
+}
+
+TEST_F(SqlReading, WhatIsNoExpression) {
+  const auto error = [&](std::string_view expression) {
+    try {
+      column_references(connection, expression);
+    } catch (const Error& e) {
+      return e;
+    }
+    return Error("none", "no error");
+  };
+  EXPECT_EQ(error("a b c").code(), "sql.syntax");
+  EXPECT_EQ(error("email +\n ) +").diagnostics()[0].position.line, 2);
+  EXPECT_EQ(error("").code(), "sql.syntax");
+  EXPECT_EQ(error("a) from (select 1").code(), "sql.not_an_expression");
+  EXPECT_EQ(error("a), (b").code(), "sql.not_an_expression");
+  EXPECT_EQ(error("a); select (b").code(), "sql.not_a_select");
 }
 
 TEST_F(SqlReading, DescribesColumnsWithoutRunning) {
