@@ -5,6 +5,7 @@
 #include "connectors/files/files.h"
 #include "connectors/postgres/destination.h"
 #include "connectors/sqlite/destination.h"
+#include "connectors/webhook/destination.h"
 #include "core/error.h"
 
 namespace eddy::app {
@@ -15,6 +16,7 @@ Registry::Registry(const std::filesystem::path& project_folder)
   sources_.push_back(connectors::files_source());
   destinations_.push_back(connectors::postgres_destination());
   destinations_.push_back(connectors::sqlite_destination());
+  destinations_.push_back(connectors::webhook_destination());
 
   for (const connectors::LoadedConnector& connector : declarative_)
     destinations_.push_back(connectors::destination_type(connector.spec));
