@@ -6,7 +6,7 @@
 
 namespace eddy::state {
 
-constexpr std::array<std::string_view, 1> schema_steps = {R"sql(
+constexpr std::array<std::string_view, 2> schema_steps = {R"sql(
 create table runs(
   id text primary key, command text not null, selection text not null, status text not null,
   started_at text not null, ended_at text not null, message text not null);
@@ -41,6 +41,9 @@ create table rejects(
   primary key (sync, key));
 
 create table facts(name text primary key, value text not null);
+)sql",
+                                                          R"sql(
+alter table rejects add column runs integer not null default 1;
 )sql"};
 
 }  // namespace eddy::state

@@ -244,7 +244,9 @@ class SqliteStore final : public Store {
     const std::lock_guard lock(mutex_);
     Transaction transaction(db_);
     Statement s(db_,
-                "insert into rejects values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) on "
+                "insert into rejects(sync, key, operation, outcome, code, message, payload, payload_hash, "
+                "first_seen, last_seen, run_id, attempts, status) "
+                "values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) on "
                 "conflict (sync, key) do update set "
                 "operation = excluded.operation, outcome = excluded.outcome, code = excluded.code, message = "
                 "excluded.message, "
@@ -254,6 +256,8 @@ class SqliteStore final : public Store {
                 "attempts = case when rejects.run_id = excluded.run_id then rejects.attempts "
                 "when rejects.payload_hash = excluded.payload_hash then rejects.attempts + excluded.attempts "
                 "else excluded.attempts end, "
+                "runs = case when rejects.run_id = excluded.run_id then rejects.runs "
+                "when rejects.payload_hash = excluded.payload_hash then rejects.runs + 1 else 1 end, "
                 "first_seen = case when rejects.payload_hash = excluded.payload_hash then rejects.first_seen "
                 "else excluded.first_seen end, "
                 "payload_hash = excluded.payload_hash");
@@ -284,18 +288,29 @@ class SqliteStore final : public Store {
     transaction.commit();
   }
 
+  void park_rejects(const std::string& sync, int runs_max) override {
+    const std::lock_guard lock(mutex_);
+    Statement s(
+        db_,
+        "update rejects set status = 'parked' where sync = ? and status = 'open' and outcome = 'retry' and "
+        "runs >= ?");
+    s.bind(1, sync).bind(2, std::int64_t{runs_max}).run();
+  }
+
   std::vector<Reject> rejects(const std::string& sync, bool open_only) override {
     const std::lock_guard lock(mutex_);
     Statement s(
         db_,
         "select sync, key, operation, outcome, code, message, payload, payload_hash, first_seen, last_seen, "
-        "run_id, attempts, status "
-        "from rejects where (?1 = '' or sync = ?1) and (?2 = 0 or status = 'open') order by sync, code, key");
+        "run_id, attempts, runs, status "
+        "from rejects where (?1 = '' or sync = ?1) and (?2 = 0 or status <> 'settled') order by sync, code, "
+        "key");
     s.bind(1, sync).bind(2, std::int64_t{open_only ? 1 : 0});
     std::vector<Reject> out;
     while (s.step())
       out.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), s.text(6), s.text(7),
-                     s.text(8), s.text(9), s.text(10), static_cast<int>(s.integer(11)), s.text(12)});
+                     s.text(8), s.text(9), s.text(10), static_cast<int>(s.integer(11)),
+                     static_cast<int>(s.integer(12)), s.text(13)});
     return out;
   }
 

@@ -78,8 +78,9 @@ struct Reject {
   std::string payload;       // JSON of the row as sent
   std::string payload_hash;  // of key and field values: an unchanged payload is not sent again on its own
   std::string first_seen, last_seen, run_id;
-  int attempts = 0;
-  std::string status;  // open | parked | settled
+  int attempts = 0;    // sends, over all runs, of this payload
+  int runs = 1;        // in which they happened
+  std::string status;  // open | replay (to be sent again whatever it is) | parked | settled
 };
 
 // Where a sync stands. The snapshot's own epoch must equal `epoch`, or one of the two is older than the
@@ -128,8 +129,11 @@ class Store {
   virtual void put_rejects(
       const std::vector<Reject>& rejects) = 0;  // by (sync, key): attempts and last_seen move on
   virtual void settle_rejects(const std::string& sync,
-                              const std::vector<std::string>& keys) = 0;             // applied since, or gone
-  virtual std::vector<Reject> rejects(const std::string& sync, bool open_only) = 0;  // sync "" = all
+                              const std::vector<std::string>& keys) = 0;  // applied since, or gone
+  // Rows given up in so many runs are not sent again by themselves.
+  virtual void park_rejects(const std::string& sync, int runs_max) = 0;
+  virtual std::vector<Reject> rejects(const std::string& sync,
+                                      bool open_only) = 0;  // sync "" = all; open: all but the settled
   // Small named facts: "guard.<sync>" …
   virtual void put_fact(const std::string& name, const std::string& value) = 0;
   virtual std::optional<std::string> fact(const std::string& name) = 0;

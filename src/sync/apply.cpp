@@ -5,15 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "sync/field_policies.h"
+#include "sync/guards.h"
 
 namespace eddy::sync {
 
 namespace {
-
-Delivery delivery_of(const SyncSpec& spec, const Definition& definition) {
-  return {definition.object,         definition.mode, definition.removed, definition.key_schema(),
-          definition.field_schema(), spec.options,    spec.name};
-}
 
 std::string status_of(const DeliveryEnd& end) {
   if (end.failure) return "failed";
@@ -47,10 +44,13 @@ SyncResult carry_out(warehouse::Session& session, engine::Connection& connection
   if (plan.counts.planned() > 0 || plan.definition_changed || !plan.settled.empty()) {
     const auto file = ledger_file(session, spec.name, run_id);
     std::unique_ptr<Writer> writer;
-    if (plan.counts.planned() > 0) writer = destination.open(delivery_of(spec, plan.definition));
+    bool unsafe = plan.definition.mode == Mode::insert;
+    if (plan.counts.planned() > 0) {
+      writer = open_writer(destination, plan.definition, spec.options);
+      unsafe = unsafe && !writer->inserts_are_repeatable();
+    }
     {
-      Ledger ledger(file, {spec.name, plan.id, run_id, plan.epoch, plan.counts.planned(),
-                           plan.definition.mode == Mode::insert});
+      Ledger ledger(file, {spec.name, plan.id, run_id, plan.epoch, plan.counts.planned(), unsafe});
       if (writer) {
         DeliveryEnd end = deliver(connection, plan, *writer, ledger, options.retry, clock, progress, cancel);
         result.tally = end.tally;
@@ -62,6 +62,8 @@ SyncResult carry_out(warehouse::Session& session, engine::Connection& connection
     }
     fold(session, connection, file, clock);
   }
+  if (plan.kind == PlanKind::sync && plan.counts.left_out == 0 && result.status.starts_with("done"))
+    remember_run(session.store(), spec.name, plan.counts);
   result.plan = std::move(plan);
   return result;
 }
@@ -101,13 +103,14 @@ std::string summary(const SyncResult& r) {
   add(r.tally.not_sent, r.status == "held" ? "held" : "not sent");
   add(r.plan.counts.rejected_before, "rejected before");
   add(r.plan.counts.in_doubt_before, "in doubt before");
+  add(r.plan.counts.parked, "parked");
   return out;
 }
 
-Plan plan_sync(warehouse::Session& session, const SyncSpec& spec, Clock& clock) {
+Plan plan_sync(warehouse::Session& session, const SyncSpec& spec, Clock& clock, const PlanRequest& request) {
   auto connection = session.connect();
   recover(session, connection, spec.name, clock);
-  return make_plan(session, connection, spec, clock);
+  return make_plan(session, connection, spec, clock, request);
 }
 
 SyncResult run_sync(warehouse::Session& session, const SyncSpec& spec, Destination& destination,
@@ -115,9 +118,12 @@ SyncResult run_sync(warehouse::Session& session, const SyncSpec& spec, Destinati
                     const ApplyOptions& options) {
   auto connection = session.connect();
   recover(session, connection, spec.name, clock);
-  check_mapping(spec, destination);
-  return carry_out(session, connection, spec, destination, make_plan(session, connection, spec, clock),
-                   run_id, clock, progress, cancel, options);
+  const std::optional<ObjectSchema> object = check_mapping(spec, destination);
+  PlanRequest request = options.request;
+  request.object = object ? &*object : nullptr;
+  return carry_out(session, connection, spec, destination,
+                   make_plan(session, connection, spec, clock, request), run_id, clock, progress, cancel,
+                   options);
 }
 
 SyncResult apply_plan(warehouse::Session& session, const SyncSpec& spec, Destination& destination,
@@ -126,8 +132,10 @@ SyncResult apply_plan(warehouse::Session& session, const SyncSpec& spec, Destina
   auto connection = session.connect();
   const Standing standing = recover(session, connection, spec.name, clock);
   Plan plan = load_plan(connection, plan_id);
-  check_fresh(plan, standing.epoch, bind(session, connection, spec));
+  Definition now = bind(session, connection, spec);
+  check_fresh(plan, standing.epoch, now);
   check_mapping(spec, destination);
+  plan.definition = std::move(now);
   return carry_out(session, connection, spec, destination, std::move(plan), run_id, clock, progress, cancel,
                    options);
 }

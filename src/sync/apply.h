@@ -19,7 +19,8 @@ namespace eddy::sync {
 
 struct ApplyOptions {
   bool approved = false;  // a person has seen what the guards hold
-  RetryPolicy retry;
+  RetryPolicy retry = {};
+  PlanRequest request = {};  // of run_sync; `object` is filled in
 };
 
 struct SyncResult {
@@ -37,7 +38,8 @@ nlohmann::json details(const SyncResult& result);
 std::string summary(const SyncResult& result);  // "+120 ~42 -0, 3 rejected"
 
 // Plans without sending. Writes nothing but `.eddy`; a former run that was killed is folded first.
-Plan plan_sync(warehouse::Session& session, const SyncSpec& spec, Clock& clock);
+Plan plan_sync(warehouse::Session& session, const SyncSpec& spec, Clock& clock,
+               const PlanRequest& request = {});
 
 // Plans and delivers. Throws Error when the sync cannot begin (mapping, state, destination); once rows have
 // left, what goes wrong is in the result. Progress gets advanced() under "sync.<name>".

@@ -125,7 +125,7 @@ TEST(RunSync, ARejectedRowIsKeptAndNotSentAgainUntilItChanges) {
 TEST(RunSync, ARejectIsSettledWhenItsRowLeavesTheModel) {
   Bed bed;
   bed.model(three);
-  const SyncSpec spec = spec_of(people_yaml);
+  const SyncSpec spec = spec_of(people_yaml + "guards: {rows: 100%}\n");
   bed.destination.script = [](std::span<const Change> changes) {
     return Answer{std::vector(changes.size(), Verdict::rejected("NO", "no"))};
   };

@@ -35,14 +35,33 @@ Schema schema_of(const std::vector<BoundColumn>& columns) {
   return out;
 }
 
+// Policies are written when they are not the usual ones.
+json to_json(const BoundColumn& c) {
+  json out = {{"field", c.field},
+              {"expression", c.expression},
+              {"engine_type", c.engine_type},
+              {"type", name_of(c.type)}};
+  if (c.when_null != WhenNull::write) out["when_null"] = name_of(c.when_null);
+  if (c.write != Write::always) out["write"] = name_of(c.write);
+  if (c.drift != Drift::ours) out["drift"] = name_of(c.drift);
+  if (c.lookup)
+    out["lookup"] = {
+        {"object", c.lookup->object}, {"by", c.lookup->by}, {"on_miss", name_of(c.lookup->on_miss)}};
+  return out;
+}
+
 json to_json(const std::vector<BoundColumn>& columns) {
   json out = json::array();
-  for (const BoundColumn& c : columns)
-    out.push_back({{"field", c.field},
-                   {"expression", c.expression},
-                   {"engine_type", c.engine_type},
-                   {"type", name_of(c.type)}});
+  for (const BoundColumn& column : columns) out.push_back(to_json(column));
   return out;
+}
+
+// The word named by `text` among the first `count` values of an enumeration.
+template <typename Word>
+Word named(const json& text, int count) {
+  for (int i = 0; i < count; ++i)
+    if (name_of(static_cast<Word>(i)) == text.get<std::string>()) return static_cast<Word>(i);
+  return Word{};
 }
 
 std::vector<BoundColumn> columns_from_json(const json& list) {
@@ -53,6 +72,12 @@ std::vector<BoundColumn> columns_from_json(const json& list) {
     c.expression = item.at("expression");
     c.engine_type = item.at("engine_type");
     parse_type(item.at("type").get<std::string>(), c.type);
+    if (item.contains("when_null")) c.when_null = named<WhenNull>(item["when_null"], 2);
+    if (item.contains("write")) c.write = named<Write>(item["write"], 3);
+    if (item.contains("drift")) c.drift = named<Drift>(item["drift"], 2);
+    if (item.contains("lookup"))
+      c.lookup = LookupSpec{item["lookup"].at("object"), item["lookup"].at("by"),
+                            named<OnMiss>(item["lookup"].at("on_miss"), 3)};
   }
   return out;
 }
@@ -72,7 +97,9 @@ Diagnostic bad_expression(const Mapping& mapping, const Error& error,
                           const std::vector<std::string>& columns) {
   const std::string wrong = name_in(error.message());
   std::string hint = wrong.empty() ? "" : did_you_mean_hint(wrong, columns);
-  if (hint.empty()) hint = "columns of the model: " + join(columns, ", ");
+  if (hint.empty())
+    hint = columns.empty() ? "the row has left the model, so write a constant: \"'other'\""
+                           : "columns of the model: " + join(columns, ", ");
   Diagnostic diagnostic = mapping.node.complaint(
       "sync.bad_expression",
       fmt::format("the expression of `{}` cannot be used: {}", mapping.field, first_line(error.message())),
@@ -104,15 +131,14 @@ std::vector<std::string> columns_of(warehouse::Session& session, engine::Connect
   return names;
 }
 
-std::vector<BoundColumn> bind_all(engine::Connection& connection, const SyncSpec& spec,
-                                  const std::vector<Mapping>& mappings,
-                                  const std::vector<std::string>& model_columns, Diagnostics& diagnostics) {
+std::vector<BoundColumn> bind_all(engine::Connection& connection, const std::vector<Mapping>& mappings,
+                                  const std::vector<std::string>& model_columns, Diagnostics& diagnostics,
+                                  const std::string& from) {
   std::vector<BoundColumn> out;
   for (const Mapping& mapping : mappings) {
     try {
       const auto described = engine::describe(
-          connection,
-          fmt::format("select {} as value from {}", guarded(mapping.expression), relation(spec.model)));
+          connection, fmt::format("select {} as value{}", guarded(mapping.expression), from));
       if (described.size() != 1) throw Error("engine.query_failed", "it is not one SQL expression");
       const std::string type = storable_type(described.front().engine_type);
       const bool as_json = type == "JSON",
@@ -120,7 +146,8 @@ std::vector<BoundColumn> bind_all(engine::Connection& connection, const SyncSpec
       out.push_back({mapping.field, mapping.expression, type,
                      as_json   ? Type::json
                      : as_text ? Type::text
-                               : described.front().type});
+                               : described.front().type,
+                     mapping.when_null, mapping.write, mapping.drift, mapping.lookup});
     } catch (const Error& error) {
       diagnostics.add(bad_expression(mapping, error, model_columns));
     }
@@ -132,11 +159,15 @@ std::vector<BoundColumn> bind_all(engine::Connection& connection, const SyncSpec
 
 Schema Definition::key_schema() const { return schema_of(key); }
 Schema Definition::field_schema() const { return schema_of(fields); }
+bool Definition::operator==(const Definition& other) const { return to_json(*this) == to_json(other); }
 
 json to_json(const Definition& d) {
-  return {{"sync", d.sync},        {"model", d.model},           {"destination", d.destination},
-          {"object", d.object},    {"mode", name_of(d.mode)},    {"removed", name_of(d.removed)},
-          {"key", to_json(d.key)}, {"fields", to_json(d.fields)}};
+  json out = {{"sync", d.sync},        {"model", d.model},           {"destination", d.destination},
+              {"object", d.object},    {"mode", name_of(d.mode)},    {"removed", name_of(d.removed)},
+              {"key", to_json(d.key)}, {"fields", to_json(d.fields)}};
+  if (!d.removed_values.empty()) out["removed_values"] = to_json(d.removed_values);
+  if (d.send_all) out["send_all"] = true;
+  return out;
 }
 
 Definition definition_from_json(const json& j) {
@@ -145,13 +176,12 @@ Definition definition_from_json(const json& j) {
   d.model = j.at("model");
   d.destination = j.at("destination");
   d.object = j.at("object");
-  for (const Mode mode : {Mode::upsert, Mode::update, Mode::insert})
-    if (name_of(mode) == j.at("mode").get<std::string>()) d.mode = mode;
-  for (const Removal removed :
-       {Removal::ignore, Removal::erase, Removal::archive, Removal::clear, Removal::set})
-    if (name_of(removed) == j.at("removed").get<std::string>()) d.removed = removed;
+  d.mode = named<Mode>(j.at("mode"), 3);
+  d.removed = named<Removal>(j.at("removed"), 5);
   d.key = columns_from_json(j.at("key"));
   d.fields = columns_from_json(j.at("fields"));
+  if (j.contains("removed_values")) d.removed_values = columns_from_json(j["removed_values"]);
+  d.send_all = j.value("send_all", false);
   return d;
 }
 
@@ -159,8 +189,18 @@ Definition bind(warehouse::Session& session, engine::Connection& connection, con
   const std::vector<std::string> model_columns = columns_of(session, connection, spec);
   Diagnostics diagnostics;
   Definition d{spec.name, spec.model, spec.destination, spec.object, spec.mode, spec.removed, {}, {}};
-  d.key = bind_all(connection, spec, spec.key, model_columns, diagnostics);
-  d.fields = bind_all(connection, spec, spec.fields, model_columns, diagnostics);
+  const std::string from = " from " + relation(spec.model);
+  d.key = bind_all(connection, spec.key, model_columns, diagnostics, from);
+  d.fields = bind_all(connection, spec.fields, model_columns, diagnostics, from);
+  // The rows they are for have left the model: these expressions have no columns to read.
+  d.removed_values = bind_all(connection, spec.removed_values, {}, diagnostics, "");
+  if (!d.removed_values.empty() && diagnostics.empty()) {
+    std::vector<std::string> cells;
+    for (const BoundColumn& column : d.removed_values)
+      cells.push_back(fmt::format("cast({} as {})", guarded(column.expression), column.engine_type));
+    d.removed_row = connection.query("select " + join(cells, ", ")).rows().front();
+  }
+  d.send_all = spec.send_all;
   for (const BoundColumn& column : d.key) {
     if (column.type != Type::json) continue;
     const auto mapping = std::find_if(spec.key.begin(), spec.key.end(),
@@ -180,7 +220,7 @@ void check_field(const Mapping& mapping, const ObjectSchema& object, const std::
                  Diagnostics& diagnostics) {
   std::vector<std::string> names;
   for (const FieldSchema& field : object.fields) {
-    if (field.name == mapping.field) {
+    if (field.name == mapping.field || mapping.field.starts_with(field.name + ".")) {
       if (!field.writable)
         diagnostics.add(mapping.node.complaint(
             "sync.read_only_field",
@@ -198,12 +238,29 @@ void check_field(const Mapping& mapping, const ObjectSchema& object, const std::
       fmt::format("{} at {} has no field `{}`", object.name, destination, mapping.field), hint));
 }
 
+// A record cannot be made without them.
+void check_required(const SyncSpec& spec, const ObjectSchema& object, Diagnostics& diagnostics) {
+  const auto mapped = [&](const std::string& name) {
+    const auto is = [&](const Mapping& mapping) {
+      return mapping.field == name || mapping.field.starts_with(name + ".");
+    };
+    return std::any_of(spec.key.begin(), spec.key.end(), is) ||
+           std::any_of(spec.fields.begin(), spec.fields.end(), is);
+  };
+  for (const FieldSchema& field : object.fields)
+    if (field.required && field.writable && !mapped(field.name))
+      diagnostics.add(spec.node["fields"].complaint(
+          "sync.required_field",
+          fmt::format("{} at {} needs `{}` to make a record", object.name, spec.destination, field.name),
+          "map it, or use `mode: update`, which never makes records"));
+}
+
 }  // namespace
 
-void check_mapping(const SyncSpec& spec, Destination& destination) {
+std::optional<ObjectSchema> check_mapping(const SyncSpec& spec, Destination& destination) {
   const std::optional<ObjectSchema> object = destination.describe(spec.object);
   if (!object) {
-    if (destination.checked_by_open(spec.options)) return;
+    if (destination.checked_by_open(spec.options)) return std::nullopt;
     const std::vector<std::string> known = destination.objects();
     std::string hint = did_you_mean_hint(spec.object, known);
     if (hint.empty())
@@ -214,7 +271,11 @@ void check_mapping(const SyncSpec& spec, Destination& destination) {
   Diagnostics diagnostics;
   for (const Mapping& mapping : spec.key) check_field(mapping, *object, spec.destination, diagnostics);
   for (const Mapping& mapping : spec.fields) check_field(mapping, *object, spec.destination, diagnostics);
+  for (const Mapping& mapping : spec.removed_values)
+    check_field(mapping, *object, spec.destination, diagnostics);
+  if (spec.mode != Mode::update) check_required(spec, *object, diagnostics);
   diagnostics.throw_if_any();
+  return object;
 }
 
 std::string desired_sql(const SyncSpec& spec) {

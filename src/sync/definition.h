@@ -17,6 +17,10 @@ struct BoundColumn {
   std::string expression;   // SQL over the model's columns
   std::string engine_type;  // what the expression gives, in the engine's words
   Type type = Type::text;   // what the destination meets
+  WhenNull when_null = WhenNull::write;
+  Write write = Write::always;
+  Drift drift = Drift::ours;
+  std::optional<LookupSpec> lookup = std::nullopt;
   bool operator==(const BoundColumn&) const = default;
 };
 
@@ -25,10 +29,14 @@ struct Definition {
   Mode mode = Mode::upsert;
   Removal removed = Removal::ignore;
   std::vector<BoundColumn> key, fields;
+  std::vector<BoundColumn> removed_values = {};  // of Removal::set: constants
+  Row removed_row = {};                          // their values
+  bool send_all = false;
 
   Schema key_schema() const;
   Schema field_schema() const;
-  bool operator==(const Definition&) const = default;
+  bool operator==(
+      const Definition& other) const;  // of what was written down: removed_row is computed from it
 };
 
 nlohmann::json to_json(const Definition& definition);
@@ -40,8 +48,9 @@ Definition definition_from_json(const nlohmann::json& json);
 Definition bind(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec);
 
 // Checks object and fields against what the destination says of itself. Throws Error with every problem
-// found: sync.unknown_object, sync.unknown_field, sync.read_only_field.
-void check_mapping(const SyncSpec& spec, Destination& destination);
+// found: sync.unknown_object, sync.unknown_field, sync.read_only_field, sync.required_field. Returns what it
+// says; nullopt when only opening it can tell.
+std::optional<ObjectSchema> check_mapping(const SyncSpec& spec, Destination& destination);
 
 // `select <key> as k1 …, <fields> as v1 … from <model>`: what the destination should hold. Also for reading
 // dependencies.

@@ -34,18 +34,21 @@ class Folding {
   bool read() {
     c_.execute(
         "create or replace temp table eddy_fates(number bigint, fate integer, attempts integer, code "
-        "varchar, message varchar)");
+        "varchar, "
+        "message varchar, destination_id varchar, created boolean)");
     auto rows = c_.appender("temp", "main", "eddy_fates");
-    const auto put = [&](std::uint64_t number, int fate, std::uint32_t attempts, std::string_view code,
-                         std::string_view message) {
-      rows.append_integer(static_cast<std::int64_t>(number));
+    const auto put = [&](const RowVerdict& v, int fate) {
+      rows.append_integer(static_cast<std::int64_t>(v.number));
       rows.append_integer(fate);
-      rows.append_integer(attempts);
-      rows.append_text(code);
-      rows.append_text(message);
+      rows.append_integer(v.attempts);
+      rows.append_text(v.code);
+      rows.append_text(v.message);
+      rows.append_text(v.destination_id);
+      rows.append(Value::boolean(v.created));
       rows.end_row();
+      ++noted_;
     };
-    std::vector<bool> settled, left;  // one bit per row of the plan
+    std::vector<bool> settled, quiet, left;  // one bit per row of the plan
     const auto at = [](std::vector<bool>& bits, std::uint64_t number) {
       if (bits.size() <= number) bits.resize(number + 1);
       return bits[number];
@@ -63,7 +66,11 @@ class Folding {
           }
           twice = twice || at(settled, v.number);
           at(settled, v.number) = true;
-          put(v.number, static_cast<int>(v.fate), v.attempts, v.code, v.message);
+          // Most rows are applied at once and there is nothing to say about them: a bit is enough.
+          if (v.fate == RowFate::applied && v.attempts == 1 && v.destination_id.empty() && !v.created)
+            at(quiet, v.number) = true;
+          else
+            put(v, static_cast<int>(v.fate));
         });
     if (!reading) return false;
     header_ = reading->header;
@@ -72,11 +79,23 @@ class Folding {
       throw Error("sync.ledger_damaged",
                   fmt::format("{} has two verdicts for one row; nothing was sent", file_.string()),
                   "restore the folder .eddy from a backup");
+    complete_ =
+        settled.size() == header_.rows && std::find(settled.begin(), settled.end(), false) == settled.end();
+    if (!complete_)
+      for (std::uint64_t number = 0; number < quiet.size(); ++number)
+        if (quiet[number])
+          put({number, RowFate::applied, false, 1, {}, {}, {}}, static_cast<int>(RowFate::applied));
     if (!reading->ended)
       for (std::uint64_t number = 0; number < left.size(); ++number)
         if (left[number] && !at(settled, number))
-          put(number, header_.unsafe ? static_cast<int>(RowFate::in_doubt) : fate_suspect, 1,
-              "sync.interrupted", "the run ended before the answer came");
+          put({number,
+               RowFate::in_doubt,
+               false,
+               1,
+               "sync.interrupted",
+               "the run ended before the answer came",
+               {}},
+              header_.unsafe ? static_cast<int>(RowFate::in_doubt) : fate_suspect);
     rows.close();
     return true;
   }
@@ -101,6 +120,7 @@ class Folding {
     next.plan_id = header_.plan_id;
     next.definition = plan_.definition;
     write_standing(c_, header_.sync, next);
+    keep_outcomes();
     transaction.commit();
   }
 
@@ -137,11 +157,19 @@ class Folding {
     loaded_ = true;
   }
 
+  // The plan's rows with their fates, where `condition` holds.
   std::string fated(std::string_view condition) const {
-    return fmt::format(
-        "(select p.*, f.fate, f.attempts, f.code, f.message from {} p join eddy_fates f on f.number = "
-        "p.number where {})",
-        plan_table(plan_.id), condition);
+    const std::string plan = plan_table(plan_.id);
+    std::string rows = fmt::format("select *, {} as fate, 1 as attempts, '' as code, '' as message from {}",
+                                   static_cast<int>(RowFate::applied), plan);
+    // Of a whole ledger, what is not noted was applied at once.
+    if (noted_ > 0 || !complete_)
+      rows = fmt::format(
+          "select q.*, coalesce(f.fate, {}) as fate, coalesce(f.attempts, 1) as attempts, coalesce(f.code, "
+          "'') as "
+          "code, coalesce(f.message, '') as message from {} q {} join eddy_fates f on f.number = q.number",
+          static_cast<int>(RowFate::applied), plan, complete_ ? "left" : "inner");
+    return fmt::format("(select p.* from ({}) p where {})", rows, condition);
   }
 
   std::string columns(std::string_view prefix = "") const {
@@ -166,10 +194,13 @@ class Folding {
     // Another mapping, other types or another engine: the same rows, written anew.
     const std::string fresh = snapshot_table(header_.sync + " new");
     c_.execute(
-        fmt::format("create table {} as select {}, h as row_hash, delivered_at from {}; drop table {}; alter "
+        fmt::format("create table {} as select {}, r as row_hash, delivered_at from {}; drop table {}; alter "
                     "table {} rename to {}",
                     fresh, columns(), aligned_snapshot(standing, plan_.definition, algorithm), table, fresh,
                     engine::quote_identifier(header_.sync)));
+    // What this delivery was to write of a new field, and did not, is not known to be there.
+    c_.execute(fmt::format("update {} s set row_hash = 0 from {} p where p.op = 1 and {}", table,
+                           plan_table(plan_.id), keys_equal("s", "p", keys_)));
   }
 
   void move_rows() {
@@ -178,7 +209,7 @@ class Folding {
         "timestamp {}",
         engine::quote_literal(replace_all(replace_all(format_utc(clock_.now()), "T", " "), "Z", "")));
     const std::string same_key = keys_equal("s", "p", keys_);
-    const std::string applied = fmt::format("f.fate = {}", static_cast<int>(RowFate::applied));
+    const std::string applied = fmt::format("p.fate = {}", static_cast<int>(RowFate::applied));
     const auto moved = [&](const std::string& what, const std::string& sql, const std::string& condition) {
       const std::uint64_t rows = c_.query(sql).rows_changed();
       const std::uint64_t expected = count(c_, fmt::format("select count(*) from {}", fated(condition)));
@@ -204,21 +235,37 @@ class Folding {
           applied + " and p.op = 0");
     if (header_.unsafe) return;
     const std::string doubtful =
-        fmt::format("f.fate in ({}, {}) and p.op <> 0", static_cast<int>(RowFate::in_doubt), fate_suspect);
+        fmt::format("p.fate in ({}, {}) and p.op <> 0", static_cast<int>(RowFate::in_doubt), fate_suspect);
     moved("left in doubt",
           fmt::format("update {} s set row_hash = 0 from {} p where {}", table, fated(doubtful), same_key),
           doubtful);
   }
 
+  // What became of each row stays beside the plan for as long as the plan does: for `row`, `undo`, and the
+  // table eddy.row_outcomes.
+  void keep_outcomes() {
+    c_.execute(
+        fmt::format("create or replace table {} as select number, case fate when {} then {} else fate end as "
+                    "fate, attempts, "
+                    "code, message, destination_id, created from eddy_fates",
+                    outcome_table(header_.plan_id), fate_suspect, static_cast<int>(RowFate::in_doubt)));
+    c_.query("delete from sync_db.main.deliveries where plan_id = ?", {Value::text(header_.plan_id)});
+    c_.query("insert into sync_db.main.deliveries values (?, ?, ?, ?, ?)",
+             {Value::text(header_.plan_id), Value::text(header_.run_id), Value::text(header_.sync),
+              Value::text(format_utc(clock_.now())), Value::boolean(complete_)});
+  }
+
   void put_rejects() {
     const std::string condition =
-        fmt::format("f.fate in ({}, {}, {})", static_cast<int>(RowFate::rejected),
+        fmt::format("p.fate in ({}, {}, {})", static_cast<int>(RowFate::rejected),
                     static_cast<int>(RowFate::in_doubt), static_cast<int>(RowFate::gave_up));
-    const std::string payload = payload_json("p.", "p.op", plan_.definition);
+    if (complete_ && noted_ == 0) return;
     auto result =
         c_.stream(fmt::format("select {}, p.op::bigint, p.fate::bigint, p.attempts::bigint, p.code, "
-                              "p.message, {}, md5({}) from {} p order by p.number",
-                              key_json("p.", plan_.definition), payload, payload, fated(condition)));
+                              "p.message, {}, {} from {} p order "
+                              "by p.number",
+                              key_json("p.", plan_.definition), payload_json("p.", "p.op", plan_.definition),
+                              payload_hash("p.", "p.op", plan_.definition), fated(condition)));
     const std::string now = format_utc(clock_.now());
     std::vector<state::Reject> rejects;
     while (auto chunk = result.next()) {
@@ -229,13 +276,14 @@ class Folding {
                            fate == RowFate::gave_up ? "retry" : std::string(name_of(fate)),
                            std::string(chunk->varchar(4, r)), std::string(chunk->varchar(5, r)),
                            std::string(chunk->varchar(6, r)), std::string(chunk->varchar(7, r)), now, now,
-                           header_.run_id, static_cast<int>(chunk->bigint(3, r)), "open"});
+                           header_.run_id, static_cast<int>(chunk->bigint(3, r)), 1, "open"});
       }
       if (rejects.size() < rejects_at_once) continue;
       session_.store().put_rejects(rejects);
       rejects.clear();
     }
     if (!rejects.empty()) session_.store().put_rejects(rejects);
+    session_.store().park_rejects(header_.sync, plan_.reject_runs_max);
   }
 
   // Rows that have gone through since, and rows that need nothing any more.
@@ -252,7 +300,7 @@ class Folding {
       }
       rows.close();
       auto gone = c_.query(fmt::format("select o.key from eddy_open o join {} p on o.key = {}",
-                                       fated(fmt::format("f.fate = {}", static_cast<int>(RowFate::applied))),
+                                       fated(fmt::format("p.fate = {}", static_cast<int>(RowFate::applied))),
                                        key_json("p.", plan_.definition)));
       for (const Row& row : gone.rows()) settled.push_back(row[0].as_string());
     }
@@ -278,6 +326,8 @@ class Folding {
   Plan plan_;
   std::size_t keys_ = 0, values_ = 0;
   bool loaded_ = false;
+  bool complete_ = false;    // each row of the plan has its verdict
+  std::uint64_t noted_ = 0;  // rows of eddy_fates
 };
 
 std::vector<std::filesystem::path> left_ledgers(const std::filesystem::path& folder) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
@@ -28,6 +29,9 @@ PlanCounts counts_from_json(const json& j) {
   n.kept = j.at("kept");
   n.rejected_before = j.at("rejected_before");
   n.in_doubt_before = j.at("in_doubt_before");
+  n.bad_value = j.value("bad_value", std::uint64_t{0});
+  n.parked = j.value("parked", std::uint64_t{0});
+  n.left_out = j.value("left_out", std::uint64_t{0});
   return n;
 }
 
@@ -41,13 +45,34 @@ Plan plan_from_json(const json& j) {
   for (const json& f : j.at("field_changes")) plan.field_changes.emplace_back(f.at("field"), f.at("rows"));
   for (const json& e : j.at("invalid_examples"))
     plan.invalid_examples.push_back({e.at("reason"), e.at("row")});
-  for (const json& h : j.at("holds")) plan.holds.push_back({h.at("code"), h.at("message")});
+  for (const json& h : j.at("holds"))
+    plan.holds.push_back({h.at("code"), h.at("message"), h.value("examples", std::vector<std::string>{})});
+  for (const json& g : j.value("groups", json::array()))
+    plan.groups.push_back({g.at("fields").get<std::vector<std::string>>(), g.at("rows")});
+  for (const json& r : j.value("invalid_reasons", json::array()))
+    plan.invalid_reasons.emplace_back(r.at("reason"), r.at("rows"));
+  for (const PlanKind kind : {PlanKind::sync, PlanKind::resend, PlanKind::undo, PlanKind::baseline})
+    if (name_of(kind) == j.value("kind", "sync")) plan.kind = kind;
+  plan.schema_checked = j.value("schema_checked", false);
+  plan.reject_runs_max = j.value("reject_runs_max", plan.reject_runs_max);
   plan.definition_changed = j.at("definition_changed");
   plan.settled = j.at("settled").get<std::vector<std::string>>();
   return plan;
 }
 
+void read_flags(std::string_view flags, std::vector<bool>& changed, std::vector<bool>& kept) {
+  changed.reserve(flags.size());
+  for (const char flag : flags) changed.push_back(flag == '1');
+  if (flags.find('k') == std::string_view::npos) return;
+  for (const char flag : flags) kept.push_back(flag == 'k');
+}
+
 }  // namespace
+
+std::string_view name_of(PlanKind kind) {
+  constexpr std::array<std::string_view, 4> names = {"sync", "resend", "undo", "baseline"};
+  return names[static_cast<std::size_t>(kind)];
+}
 
 Plan load_plan(engine::Connection& connection, const std::string& plan_id) {
   const auto rows =
@@ -74,7 +99,9 @@ std::vector<Change> changes(engine::Connection& connection, const Plan& plan, st
       change.key.reserve(keys);
       for (std::size_t i = 0; i < keys; ++i) change.key.push_back(chunk->value(3 + i, r));
       if (change.operation == Operation::remove) continue;
-      for (const char flag : chunk->varchar(2, r)) change.changed.push_back(flag == '1');
+      read_flags(chunk->varchar(2, r), change.changed, change.kept);
+      if (plan.definition.send_all && change.operation == Operation::change)
+        for (std::size_t i = 0; i < change.changed.size(); ++i) change.changed[i] = !change.keeps(i);
       change.fields.reserve(values);
       for (std::size_t i = 0; i < values; ++i) change.fields.push_back(chunk->value(3 + keys + i, r));
     }
@@ -95,7 +122,7 @@ std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan
       PlannedChange& change = out.emplace_back();
       change.number = static_cast<std::uint64_t>(chunk->bigint(0, r));
       change.operation = static_cast<Operation>(chunk->bigint(1, r));
-      for (const char flag : chunk->varchar(2, r)) change.changed.push_back(flag == '1');
+      read_flags(chunk->varchar(2, r), change.changed, change.kept);
       for (std::size_t i = 0; i < keys; ++i) change.key.push_back(chunk->value(3 + i, r));
       for (std::size_t i = 0; i < values; ++i) {
         if (change.operation != Operation::remove) change.after.push_back(chunk->value(3 + keys + i, r));
@@ -130,7 +157,9 @@ void forget_plans(engine::Connection& connection, const std::string& sync, std::
   for (std::size_t i = keep; i < rows.size(); ++i) {
     const std::string& id = rows[i][0].as_string();
     if (std::find(needed.begin(), needed.end(), id) != needed.end()) continue;
-    connection.execute("drop table if exists " + plan_table(id));
+    connection.execute("drop table if exists " + plan_table(id) + "; drop table if exists " +
+                       outcome_table(id));
+    connection.query("delete from sync_db.main.deliveries where plan_id = ?", {Value::text(id)});
     connection.query("delete from sync_db.main.plans where id = ?", {Value::text(id)});
   }
 }
@@ -149,6 +178,9 @@ json to_json(const PlanCounts& n) {
           {"kept", n.kept},
           {"rejected_before", n.rejected_before},
           {"in_doubt_before", n.in_doubt_before},
+          {"bad_value", n.bad_value},
+          {"parked", n.parked},
+          {"left_out", n.left_out},
           {"planned", n.planned()}};
 }
 
@@ -157,8 +189,18 @@ json to_json(const Plan& plan) {
   for (const auto& [field, rows] : plan.field_changes) fields.push_back({{"field", field}, {"rows", rows}});
   for (const InvalidExample& e : plan.invalid_examples)
     examples.push_back({{"reason", e.reason}, {"row", e.row}});
-  for (const Hold& h : plan.holds) holds.push_back({{"code", h.code}, {"message", h.message}});
+  for (const Hold& h : plan.holds)
+    holds.push_back({{"code", h.code}, {"message", h.message}, {"examples", h.examples}});
+  json groups = json::array(), reasons = json::array();
+  for (const FieldGroup& g : plan.groups) groups.push_back({{"fields", g.fields}, {"rows", g.rows}});
+  for (const auto& [reason, rows] : plan.invalid_reasons)
+    reasons.push_back({{"reason", reason}, {"rows", rows}});
   return {{"id", plan.id},
+          {"kind", name_of(plan.kind)},
+          {"groups", groups},
+          {"invalid_reasons", reasons},
+          {"schema_checked", plan.schema_checked},
+          {"reject_runs_max", plan.reject_runs_max},
           {"sync", plan.definition.sync},
           {"epoch", plan.epoch},
           {"made_at", plan.made_at},

@@ -3,7 +3,8 @@
 // once the snapshot has moved it is stale.
 //
 //   plan.<id>: number (0…n-1: adds and changes ordered by key, then removes), op (0 add, 1 change, 2 remove),
-//   k1…kn, v1…vm the new values, o1…om the acknowledged ones, changed ('0'/'1' per field)
+//   k1…kn, v1…vm the new values, o1…om the acknowledged ones, changed (per field: '1' to be written,
+//   '0' the same, 'k' not to be written whatever the value)
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -14,50 +15,70 @@
 #include "core/clock.h"
 #include "engine/database.h"
 #include "sync/definition.h"
+#include "sync/difference.h"
 #include "warehouse/session.h"
 
 namespace eddy::sync {
 
-// source = valid + null_key + duplicate_key;  valid = unchanged + added + changed + rejected_before +
-// in_doubt_before (rows counted in the last two that are removes are not part of valid).
+// source = valid + null_key + duplicate_key + bad_value;
+// valid = unchanged + added + changed + rejected_before + in_doubt_before + parked + left_out
+// (removes among the last four are not part of valid).
 struct PlanCounts {
   std::uint64_t source = 0;  // rows of the model
   std::uint64_t valid = 0;
   std::uint64_t null_key = 0;       // invalid: a key column is null (or NaN)
   std::uint64_t duplicate_key = 0;  // invalid: all rows of keys that occur more than once
+  std::uint64_t bad_value = 0;      // invalid: would be refused, by the destination's own schema
   std::uint64_t snapshot = 0;       // rows acknowledged before
   std::uint64_t unchanged = 0;      // with mode insert: every row whose key was delivered before
   std::uint64_t added = 0, changed = 0, removed = 0;
   std::uint64_t kept = 0;             // have left the model, and stay at the destination (`removed: ignore`)
   std::uint64_t rejected_before = 0;  // not sent: refused before, and the same since
   std::uint64_t in_doubt_before = 0;  // not sent: an insert whose answer was lost; a person has to look
+  std::uint64_t parked = 0;           // not sent: refused for a passing reason too often
+  std::uint64_t left_out = 0;         // differ, but the plan was asked for fewer rows
 
-  std::uint64_t invalid() const { return null_key + duplicate_key; }
+  std::uint64_t invalid() const { return null_key + duplicate_key + bad_value; }
   std::uint64_t planned() const { return added + changed + removed; }
 };
 
 // Why a plan waits for approval.
 struct Hold {
-  std::string code;     // removed | changed | model_empty
+  std::string code;     // removed | changed | model_empty | rows | unique_key | first_run | unread
   std::string message;  // with the numbers
+  std::vector<std::string> examples = {};  // up to five rows, JSON
 };
 
-struct InvalidExample {
-  std::string reason;  // null_key | duplicate_key
-  std::string row;     // JSON
+// Changed rows by which fields change: "3,102 rows: only lead_score".
+struct FieldGroup {
+  std::vector<std::string> fields;
+  std::uint64_t rows = 0;
 };
+
+enum class PlanKind {
+  sync,      // what differs
+  resend,    // every current row, removes nothing
+  undo,      // the values from before a run
+  baseline,  // nothing is sent: the model is believed to be what the destination has
+};
+std::string_view name_of(PlanKind kind);
 
 struct Plan {
   std::string id;
+  PlanKind kind = PlanKind::sync;
   std::uint64_t epoch = 0;
   std::string made_at;
   Definition definition;
   PlanCounts counts;
   std::vector<std::pair<std::string, std::uint64_t>>
-      field_changes;                             // of changed rows: field, rows in which it differs
-  std::vector<InvalidExample> invalid_examples;  // up to 5 of each reason
+      field_changes;               // of changed rows: field, rows in which it differs
+  std::vector<FieldGroup> groups;  // of changed rows, the largest 20; the rest is one group without fields
+  std::vector<std::pair<std::string, std::uint64_t>> invalid_reasons;  // "too_long:name", rows
+  std::vector<InvalidExample> invalid_examples;                        // up to 5 of each reason
   std::vector<Hold> holds;
   bool definition_changed = false;   // fields, types or the engine's hash changed since the last fold
+  int reject_runs_max = 10;          // runs that send a row refused for a passing reason, until it is parked
+  bool schema_checked = false;       // the destination's schema was at hand
   std::vector<std::string> settled;  // keys (JSON) of open rejects that need nothing any more
 };
 
@@ -65,13 +86,24 @@ struct PlannedChange {
   std::uint64_t number = 0;
   Operation operation = Operation::add;
   Row key, before, after;     // before is empty for add, after for remove
-  std::vector<bool> changed;  // per field
+  std::vector<bool> changed;  // per field: to be written
+  std::vector<bool> kept;     // per field: not to be written
+};
+
+struct PlanRequest {
+  PlanKind kind = PlanKind::sync;
+  const ObjectSchema* object = nullptr;  // what the destination says of itself, when it could be read
+  std::uint64_t rows_max = 0;            // the first rows of the plan only; 0: all
+  std::string key = {};                  // one row: its key as text, or a JSON array of a composite one
+  std::uint64_t unread = 0;              // rows set aside on their way into the model: they are not gone
+  std::string undo_plan = {};            // kind undo: the plan that was applied
 };
 
 // Computes and stores a plan. Call only after recover() (fold.h). Writes nothing but .eddy/sync.duckdb.
-// Throws what bind() throws; sync.target_changed, sync.key_type_changed, sync.model_unstable.
+// Throws what bind() throws; sync.target_changed, sync.key_type_changed, sync.model_unstable,
+// sync.row_unknown (request.key).
 Plan make_plan(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec,
-               Clock& clock);
+               Clock& clock, const PlanRequest& request = {});
 // Throws Error("sync.plan_unknown").
 Plan load_plan(engine::Connection& connection, const std::string& plan_id);
 // Up to `limit` rows from `offset` on, in the plan's order: as they are sent, and as they are shown.

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "sync/field_checks.h"
+#include "sync/guards.h"
 #include "sync/plan.h"
 #include "sync/plan_sql.h"
 
@@ -12,27 +14,23 @@ namespace eddy::sync {
 namespace {
 
 constexpr int examples_max = 5;
+constexpr std::size_t groups_max = 20;
 
 std::uint64_t count(engine::Connection& c, const std::string& sql) {
   return static_cast<std::uint64_t>(c.query(sql).scalar().as_integer());
 }
 
-// Rows of the model can be read twice and come out the same: files and tables can, a view may compute
-// anything.
-bool repeatable(warehouse::Session& session, const std::string& model) {
-  if (model.starts_with("raw.") || model.starts_with("warehouse.")) return true;
-  const auto version = session.store().current_model(model);
-  return version && !version->path.starts_with("view:");
-}
-
-// One plan being computed, step by step, inside one transaction. The diff joins keys and hashes only; values
-// are fetched for the hits.
+// One plan being made, inside one transaction: difference -> what is to be written of each row -> without the
+// rows that cannot or need not be sent -> stored, counted, weighed.
 class PlanMaking {
  public:
-  PlanMaking(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec, Clock& clock)
-      : session_(session), c_(connection), spec_(spec) {
+  PlanMaking(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec, Clock& clock,
+             const PlanRequest& request)
+      : session_(session), c_(connection), spec_(spec), request_(request) {
     plan_.definition = bind(session, connection, spec);
     plan_.id = new_id();
+    plan_.kind = request.kind;
+    plan_.reject_runs_max = spec.reject_runs_max;
     plan_.made_at = format_utc(clock.now());
     standing_ = read_standing(c_, spec.name);
     plan_.epoch = standing_.epoch;
@@ -45,37 +43,29 @@ class PlanMaking {
 
   Plan make() {
     engine::Transaction transaction(c_);  // one moment: now() and views stay what they are
-    desired_ = "(" + desired_sql(plan_.definition) + ")";
-    if (!repeatable(session_, spec_.model)) {
-      c_.execute("create or replace temp table eddy_desired as select * from " + desired_);
-      desired_ = "eddy_desired";
-    }
-    count_source();
-    find_hits();
-    drop_duplicates();
-    count_hits();
-    fetch_values();
+    take_difference();
+    judge();
+    drop_same();
+    drop_invalid();
     leave_out_refused();
+    take_only();
     store_rows();
-    weigh();
+    describe_changes();
+    plan_.holds = weigh(plan_, spec_.guards, past_runs(session_.store(), spec_.name), request_.unread);
+    for (Hold& hold : plan_.holds) hold.examples = examples_of(hold.code);
     c_.query("insert into sync_db.main.plans values (?, ?, ?, ?)",
              {Value::text(plan_.id), Value::text(spec_.name),
               Value::integer(static_cast<std::int64_t>(plan_.epoch)), Value::text(to_json(plan_).dump())});
     transaction.commit();
+    forget_difference(c_);
     c_.execute(
-        "drop table if exists eddy_desired; drop table if exists eddy_hits; drop table if exists eddy_new; "
-        "drop table if exists eddy_old;"
-        "drop table if exists eddy_duplicates; drop table if exists eddy_rejects; drop table if exists "
+        "drop table if exists eddy_judged; drop table if exists eddy_rejects; drop table if exists "
         "eddy_refused");
     return std::move(plan_);
   }
 
  private:
   std::string keys(std::string_view prefix = "") const { return numbered(fmt::format("{}k", prefix), keys_); }
-  std::string values(std::string_view prefix, std::string_view letter = "v") const {
-    return numbered(fmt::format("{}{}", prefix, letter), values_);
-  }
-  bool first_run() const { return plan_.counts.snapshot == 0; }
   bool insert_only() const { return plan_.definition.mode == Mode::insert; }
 
   // A snapshot tells nothing about another object, nor under another key.
@@ -97,8 +87,8 @@ class PlanMaking {
                                            spec_.name, before, after),
                                "give the file a new name: under it the sync starts afresh and removes "
                                "nothing; or undo the change"));
+    if (same_columns(standing_, now, algorithm_)) return;
     for (std::size_t i = 0; i < keys_; ++i) {
-      if (same_columns(standing_, now, algorithm_)) break;
       const auto lost = count(c_, fmt::format("select count(*) from {} where k{} is null",
                                               aligned_snapshot(standing_, now, algorithm_), i + 1));
       if (lost > 0)
@@ -109,134 +99,110 @@ class PlanMaking {
     }
   }
 
-  void count_source() {
-    // Of a single key the count of its values is often known without reading them.
-    const std::string with_key =
-        keys_ == 1 ? "count(k1)" : fmt::format("count(*) filter (where not {})", any_key_null("", keys_));
-    const auto rows = c_.query(fmt::format("select count(*), {} from {}", with_key, desired_)).rows();
-    plan_.counts.source = static_cast<std::uint64_t>(rows[0][0].as_integer());
-    plan_.counts.null_key = plan_.counts.source - static_cast<std::uint64_t>(rows[0][1].as_integer());
-    if (standing_.definition)
-      plan_.counts.snapshot = count(c_, "select count(*) from " + snapshot_table(spec_.name));
-    if (plan_.counts.null_key == 0) return;
-    auto examples =
-        c_.query(fmt::format("select {} from {} where {} limit {}", payload_json("", "0", plan_.definition),
-                             desired_, any_key_null("", keys_), examples_max));
-    for (const Row& row : examples.rows()) plan_.invalid_examples.push_back({"null_key", row[0].as_string()});
-  }
-
-  void find_hits() {
-    if (first_run()) {
-      c_.execute(fmt::format(
-          "create or replace temp table eddy_hits as select 0::utinyint as op, {} from {} where not {}",
-          keys(), desired_, any_key_null("", keys_)));
-      return;
-    }
-    std::vector<std::string> either;
-    for (std::size_t i = 1; i <= keys_; ++i)
-      either.push_back(fmt::format("coalesce(d.k{0}, s.k{0}) as k{0}", i));
-    c_.execute(fmt::format(
-        "create or replace temp table eddy_hits as "
-        "select case when d.k1 is null then 2 when s.k1 is null then 0 else 1 end::utinyint as op, {either} "
-        "from (select {keys}{hash} from {desired} where not {null}) d "
-        "full outer join (select {keys}, h from {snapshot}) s on {equal} where d.k1 is null or s.k1 is "
-        "null{differ}",
-        fmt::arg("either", join(either, ", ")), fmt::arg("keys", keys()),
-        fmt::arg("hash", insert_only() ? "" : ", " + hash_of("", values_) + " as h"),
-        fmt::arg("desired", desired_), fmt::arg("null", any_key_null("", keys_)),
-        fmt::arg("snapshot", aligned_snapshot(standing_, plan_.definition, algorithm_)),
-        fmt::arg("equal", keys_equal("d", "s", keys_)),
-        fmt::arg("differ", insert_only() ? "" : " or d.h <> s.h")));
-  }
-
-  std::uint64_t hits(int op) {
-    return count(c_, fmt::format("select count(*) from eddy_hits where op = {}", op));
-  }
-
-  // The snapshot's keys are unique. So among the rows found in it a key is doubled exactly when more rows of
-  // the model than of the snapshot have met; among the others only the adds need grouping. No pass over all
-  // rows is spent on the usual case.
-  void drop_duplicates() {
-    const std::uint64_t added = hits(0);
-    const bool among_met =
-        plan_.counts.source - plan_.counts.null_key - added != plan_.counts.snapshot - hits(2);
-    const bool among_added =
-        added > 1 &&
-        !c_.query(fmt::format("select 1 from eddy_hits where op = 0 group by {} having count(*) > 1 limit 1",
-                              keys()))
-             .rows()
-             .empty();
-    if (!among_met && !among_added) return;
-    c_.execute(
-        fmt::format("create or replace temp table eddy_duplicates as select {0}, count(*) as n from {1} "
-                    "where not {2} group by {0} having count(*) > 1",
-                    keys(), desired_, any_key_null("", keys_)));
-    c_.execute(fmt::format("delete from eddy_hits using eddy_duplicates x where {}",
-                           keys_equal("eddy_hits", "x", keys_)));
-    plan_.counts.duplicate_key = count(c_, "select coalesce(sum(n), 0)::bigint from eddy_duplicates");
-    auto examples = c_.query(fmt::format("select {}, n from eddy_duplicates order by n desc, {} limit {}",
-                                         key_json("", plan_.definition), keys(), examples_max));
-    for (const Row& row : examples.rows())
-      plan_.invalid_examples.push_back(
-          {"duplicate_key",
-           fmt::format("{{\"key\":{},\"rows\":{}}}", row[0].as_string(), row[1].as_integer())});
-  }
-
-  void count_hits() {
+  void take_difference() {
+    Difference difference =
+        find_difference(session_, c_, plan_.definition, standing_,
+                        request_.kind == PlanKind::resend ? Extent::all_rows : Extent::differing);
     PlanCounts& n = plan_.counts;
-    n.valid = n.source - n.invalid();
-    n.added = hits(0);
-    n.changed = hits(1);
-    n.removed = hits(2);
+    n.source = difference.source;
+    n.null_key = difference.null_key;
+    n.duplicate_key = difference.duplicate_key;
+    n.snapshot = difference.snapshot;
+    n.valid = n.source - n.null_key - n.duplicate_key;
+    n.added = difference.added;
+    n.changed = difference.changed;
+    n.removed = difference.removed;
     n.unchanged = n.valid - n.added - n.changed;
-    if (plan_.definition.removed != Removal::ignore) return;
-    n.kept = n.removed;
-    n.removed = 0;
-    if (n.kept > 0) c_.execute("delete from eddy_hits where op = 2");
-  }
-
-  // candidates_: op, k…, v… new values, o… acknowledged values, of every row that may go into the plan.
-  void fetch_values() {
-    if (first_run()) {
-      // Everything is new: one pass over the model, no join with the hits.
-      const std::string without =
-          plan_.counts.duplicate_key == 0
-              ? ""
-              : fmt::format(" and not exists (select 1 from eddy_duplicates x where {})",
-                            keys_equal("d", "x", keys_));
-      candidates_ = fmt::format("(select 0::utinyint as op, d.*{} from {} d where not {}{})", nulls_as_old(),
-                                desired_, any_key_null("d.", keys_), without);
-      return;
+    plan_.invalid_examples = std::move(difference.examples);
+    rows_ = std::move(difference.relation);
+    if (plan_.definition.removed == Removal::ignore && request_.kind != PlanKind::baseline) {
+      n.kept = n.removed;
+      n.removed = 0;
+      if (n.kept > 0) rows_ = fmt::format("(select * from {} where op < 2)", rows_);
     }
-    const std::string of_hit = keys_equal("h", "d", keys_);
-    const std::string comma = values_ == 0 ? "" : ", ";
-    c_.execute(
-        fmt::format("create or replace temp table eddy_new as select {}{}{} from eddy_hits h join {} d on {} "
-                    "where h.op < 2",
-                    keys("d."), comma, values("d."), desired_, of_hit));
-    c_.execute(fmt::format(
-        "create or replace temp table eddy_old as select {}{}{} from eddy_hits h join {} d on {} where h.op "
-        "> 0",
-        keys("d."), comma, values("d."), aligned_snapshot(standing_, plan_.definition, algorithm_), of_hit));
-    if (count(c_, "select count(*) from eddy_new") != plan_.counts.added + plan_.counts.changed)
-      throw Error(
-          "sync.model_unstable",
-          fmt::format("{} gave different rows when it was read twice; nothing was planned", spec_.model),
-          "remove what changes from call to call (random(), a file being written), or use `materialize: "
-          "table`");
-    std::vector<std::string> old;
-    for (std::size_t i = 1; i <= values_; ++i) old.push_back(fmt::format(", o.v{0} as o{0}", i));
-    candidates_ = fmt::format(
-        "(select h.op, {}{}{}{} from eddy_hits h left join eddy_new n on {} left join eddy_old o on {})",
-        keys("h."), comma, values("n."), join(old, ""), keys_equal("h", "n", keys_),
-        keys_equal("h", "o", keys_));
+    first_run_ = n.snapshot == 0;
   }
 
-  std::string nulls_as_old() const {
-    std::string out;
-    for (std::size_t i = 1; i <= values_; ++i)
-      out += fmt::format(", cast(null as {}) as o{}", plan_.definition.fields[i - 1].engine_type, i);
-    return out;
+  // Per field: is it to be written, and which value does the snapshot keep afterwards?
+  void judge() {
+    const std::vector<bool> fresh = new_fields(standing_, plan_.definition);
+    std::vector<std::string> flags, cells;
+    for (std::size_t i = 1; i <= values_; ++i) {
+      const BoundColumn& field = plan_.definition.fields[i - 1];
+      const bool keep = field.when_null == WhenNull::keep, on_create = field.write == Write::on_create;
+      std::string flag = "case";
+      if (keep) flag += fmt::format(" when v{} is null then 'k'", i);
+      if (on_create) flag += " when op = 1 then 'k'";
+      const std::string differs =
+          fresh[i - 1] ? "true" : fmt::format("op = 0 or suspect or v{0} is distinct from o{0}", i);
+      flags.push_back(first_run_ && !keep ? "'1'"
+                                          : flag + fmt::format(" when {} then '1' else '0' end", differs));
+      // What is not written stays as it was acknowledged.
+      std::string value = fmt::format("v{}", i);
+      if (on_create) value = fmt::format("case when op = 1 then o{0} else v{0} end", i);
+      if (keep) value = fmt::format("coalesce({}, o{})", value, i);
+      cells.push_back(fmt::format("{} as v{}", value, i));
+    }
+    std::string reason =
+        request_.object == nullptr ? "" : invalid_reason_sql(plan_.definition, *request_.object);
+    plan_.schema_checked = request_.object != nullptr;
+    checked_ = !reason.empty();
+    std::string values = cells.empty() ? "" : ", " + join(cells, ", ") + ", " + numbered("o", values_);
+    rows_ = fmt::format(
+        "(select op, {}{}, {} as changed{} from {})", keys(), values,
+        flags.empty() ? "''" : fmt::format("case op when 2 then '' else {} end", join(flags, " || ")),
+        checked_ ? ", " + reason + " as reason" : "", rows_);
+    if (first_run_) return;
+    c_.execute("create or replace temp table eddy_judged as select * from " + rows_);
+    rows_ = "eddy_judged";
+  }
+
+  void without(const std::string& condition) {
+    rows_ = fmt::format("(select * from {} where not ({}))", rows_, condition);
+  }
+
+  void take_off(std::int64_t op, std::uint64_t rows) {
+    (op == 0 ? plan_.counts.added : op == 1 ? plan_.counts.changed : plan_.counts.removed) -= rows;
+  }
+
+  // Rows that differ only in what is not to be written.
+  void drop_same() {
+    if (first_run_ || values_ == 0) return;
+    const std::string same = "op = 1 and not contains(changed, '1')";
+    const std::uint64_t n = count(c_, fmt::format("select count(*) from {} where {}", rows_, same));
+    if (n == 0) return;
+    plan_.counts.changed -= n;
+    plan_.counts.unchanged += n;
+    without(same);
+  }
+
+  void drop_invalid() {
+    if (!checked_) return;
+    for (const Row& row :
+         c_.query(fmt::format("select reason, op::bigint, count(*) from {} where reason is not null "
+                              "group by all order by 3 desc, 1",
+                              rows_))
+             .rows()) {
+      const auto n = static_cast<std::uint64_t>(row[2].as_integer());
+      const std::string& reason = row[0].as_string();
+      take_off(row[1].as_integer(), n);
+      plan_.counts.bad_value += n;
+      plan_.counts.valid -= n;
+      const auto known = std::find_if(plan_.invalid_reasons.begin(), plan_.invalid_reasons.end(),
+                                      [&](const auto& entry) { return entry.first == reason; });
+      if (known != plan_.invalid_reasons.end()) {
+        known->second += n;
+        continue;
+      }
+      plan_.invalid_reasons.emplace_back(reason, n);
+      for (const Row& example :
+           c_.query(fmt::format("select {} from {} where reason = ? limit {}",
+                                payload_json("", "0", plan_.definition), rows_, examples_max),
+                    {Value::text(reason)})
+               .rows())
+        plan_.invalid_examples.push_back({reason, example[0].as_string()});
+    }
+    if (plan_.counts.bad_value > 0) without("reason is not null");
   }
 
   // What was refused and is the same since stays out; so does an insert whose answer was lost: repeating it
@@ -246,23 +212,28 @@ class PlanMaking {
     if (open.empty()) return;
     c_.execute(
         "create or replace temp table eddy_rejects(key varchar, operation varchar, outcome varchar, "
-        "payload_hash varchar)");
+        "payload_hash varchar, status varchar)");
     auto appender = c_.appender("temp", "main", "eddy_rejects");
     for (const state::Reject& reject : open) {
       appender.append_text(reject.key);
       appender.append_text(reject.operation);
       appender.append_text(reject.outcome);
       appender.append_text(reject.payload_hash);
+      appender.append_text(reject.status);
       appender.end_row();
     }
     appender.close();
-    const std::string key = key_json("c.", plan_.definition);
+    const bool asked_for = request_.kind == PlanKind::resend;
     c_.execute(fmt::format(
-        "create or replace temp table eddy_refused as select {}, r.key, c.op, r.outcome, "
-        "r.outcome = 'rejected' and r.payload_hash = md5({}) or r.outcome = 'in_doubt' and {} as hold "
-        "from {} c join eddy_rejects r on r.key = {}",
-        keys("c."), payload_json("c.", "c.op", plan_.definition), insert_only() ? "true" : "false",
-        candidates_, key));
+        "create or replace temp table eddy_refused as select {keys}, r.key, c.op, "
+        "case when r.outcome = 'in_doubt' and {insert} then 'in_doubt' "
+        "when {asked} or r.status = 'replay' or r.payload_hash <> {hash} then null "
+        "when r.status = 'parked' then 'parked' when r.outcome = 'rejected' then 'rejected' end as hold "
+        "from {rows} c join eddy_rejects r on r.key = {key}",
+        fmt::arg("keys", keys("c.")), fmt::arg("insert", insert_only() ? "true" : "false"),
+        fmt::arg("asked", asked_for ? "true" : "false"),
+        fmt::arg("hash", payload_hash("c.", "c.op", plan_.definition)), fmt::arg("rows", rows_),
+        fmt::arg("key", key_json("c.", plan_.definition))));
     // An add in doubt whose row has left the model may have left a record behind: it stays listed until a
     // person has looked.
     for (const Row& row :
@@ -272,89 +243,126 @@ class PlanMaking {
              .rows())
       plan_.settled.push_back(row[0].as_string());
     for (const Row& row :
-         c_.query("select op::bigint, outcome, count(*) from eddy_refused where hold group by all").rows()) {
+         c_.query("select op::bigint, hold, count(*) from eddy_refused where hold is not null group by all")
+             .rows()) {
       const auto n = static_cast<std::uint64_t>(row[2].as_integer());
-      (row[0].as_integer() == 0   ? plan_.counts.added
-       : row[0].as_integer() == 1 ? plan_.counts.changed
-                                  : plan_.counts.removed) -= n;
-      (row[1].as_string() == "rejected" ? plan_.counts.rejected_before : plan_.counts.in_doubt_before) += n;
+      take_off(row[0].as_integer(), n);
+      (row[1].as_string() == "rejected"   ? plan_.counts.rejected_before
+       : row[1].as_string() == "in_doubt" ? plan_.counts.in_doubt_before
+                                          : plan_.counts.parked) += n;
     }
-    candidates_ = fmt::format(
-        "(select * from {} c where not exists (select 1 from eddy_refused x where x.hold and {}))",
-        candidates_, keys_equal("c", "x", keys_));
+    rows_ = fmt::format(
+        "(select * from {} c where not exists (select 1 from eddy_refused x where x.hold is not null and "
+        "{}))",
+        rows_, keys_equal("c", "x", keys_));
   }
 
-  std::string changed_flags() const {
-    if (values_ == 0) return "''";
-    std::vector<std::string> each;
-    for (std::size_t i = 1; i <= values_; ++i)
-      each.push_back(fmt::format("case when v{0} is distinct from o{0} then '1' else '0' end", i));
-    const std::string all(values_, '1'), none(values_, '0');
-    // A hit without a difference is a row whose last answer was lost, or a value that lost its precision: all
-    // of it is sent.
-    return fmt::format(
-        "case op when 0 then '{0}' when 2 then '' else coalesce(nullif({1}, '{2}'), '{0}') end", all,
-        join(each, " || "), none);
+  // `--row KEY`, `--limit-rows N`
+  void take_only() {
+    if (request_.key.empty() && request_.rows_max == 0) return;
+    std::string chosen = fmt::format("select * from {}", rows_);
+    if (!request_.key.empty()) {
+      const std::string wanted = engine::quote_literal(request_.key);
+      const std::string text = keys_ == 1 ? fmt::format("k1::varchar = {} or ", wanted) : "";
+      chosen += fmt::format(" where {}{} = {}", text, key_json("", plan_.definition), wanted);
+    }
+    if (request_.rows_max > 0)
+      chosen += fmt::format(" order by op = 2, {} limit {}", keys(), request_.rows_max);
+    const std::uint64_t all = plan_.counts.planned();
+    c_.execute("create or replace temp table eddy_chosen as " + chosen);
+    rows_ = "eddy_chosen";
+    plan_.counts.added = plan_.counts.changed = plan_.counts.removed = 0;
+    for (const Row& row : c_.query("select op::bigint, count(*) from eddy_chosen group by 1").rows()) {
+      const auto n = static_cast<std::uint64_t>(row[1].as_integer());
+      (row[0].as_integer() == 0   ? plan_.counts.added
+       : row[0].as_integer() == 1 ? plan_.counts.changed
+                                  : plan_.counts.removed) = n;
+    }
+    plan_.counts.left_out = all - plan_.counts.planned();
+    plan_.settled.clear();
   }
 
   void store_rows() {
-    c_.execute(
-        fmt::format("create table {} as select row_number() over () - 1 as number, *, {} as changed "
-                    "from (select * from {} order by op = 2, {})",
-                    plan_table(plan_.id), changed_flags(), candidates_, keys()));
+    c_.execute(fmt::format(
+        "create table {} as select row_number() over () - 1 as number, op, {}{}, changed "
+        "from (select * from {} order by op = 2, {})",
+        plan_table(plan_.id), keys(),
+        values_ == 0 ? "" : ", " + numbered("v", values_) + ", " + numbered("o", values_), rows_, keys()));
+    c_.execute("drop table if exists eddy_chosen");
     const std::uint64_t stored = count(c_, "select count(*) from " + plan_table(plan_.id));
     if (stored != plan_.counts.planned())
       throw Error("sync.unreconciled",
                   fmt::format("the plan of {} holds {} rows, but {} were counted", spec_.name, stored,
                               plan_.counts.planned()),
                   "nothing was sent; please report this");
-    if (plan_.counts.changed == 0 || values_ == 0) return;
-    std::vector<std::string> sums;
-    for (std::size_t i = 1; i <= values_; ++i)
-      sums.push_back(fmt::format("count(*) filter (where changed[{}] = '1')", i));
-    const Row row =
-        c_.query(fmt::format("select {} from {} where op = 1", join(sums, ", "), plan_table(plan_.id)))
-            .rows()
-            .front();
-    for (std::size_t i = 0; i < values_; ++i)
-      if (row[i].as_integer() > 0)
-        plan_.field_changes.emplace_back(plan_.definition.fields[i].field,
-                                         static_cast<std::uint64_t>(row[i].as_integer()));
   }
 
-  void weigh() {
-    const PlanCounts& n = plan_.counts;
-    const auto hold = [&](const std::string& code, std::uint64_t rows, const char* what, double limit) {
-      const double share = static_cast<double>(rows) / static_cast<double>(n.snapshot);
-      if (n.snapshot == 0 || share <= limit) return;
-      plan_.holds.push_back(
-          {code, fmt::format("{} of {} delivered rows ({:.1f}%) would be {}; the guard allows {:.1f}%",
-                             with_commas(rows), with_commas(n.snapshot), share * 100, what, limit * 100)});
-    };
-    if (n.valid == 0 && n.snapshot > 0)
-      plan_.holds.push_back(
-          {"model_empty", fmt::format("{} has no valid row, but {} rows were delivered before", spec_.model,
-                                      with_commas(n.snapshot))});
-    hold("removed", n.removed, "removed", spec_.guards.removed_max);
-    hold("changed", n.changed, "changed", spec_.guards.changed_max);
+  void describe_changes() {
+    if (plan_.counts.changed == 0 || values_ == 0) return;
+    std::vector<std::uint64_t> rows_of(values_, 0);
+    FieldGroup rest;
+    for (const Row& row :
+         c_.query(fmt::format("select changed, count(*) from {} where op = 1 group by 1 order by 2 "
+                              "desc, 1",
+                              plan_table(plan_.id)))
+             .rows()) {
+      FieldGroup group;
+      group.rows = static_cast<std::uint64_t>(row[1].as_integer());
+      for (std::size_t i = 0; i < values_; ++i) {
+        if (row[0].as_string()[i] != '1') continue;
+        rows_of[i] += group.rows;
+        group.fields.push_back(plan_.definition.fields[i].field);
+      }
+      if (plan_.groups.size() < groups_max)
+        plan_.groups.push_back(std::move(group));
+      else
+        rest.rows += group.rows;
+    }
+    if (rest.rows > 0) plan_.groups.push_back(std::move(rest));
+    for (std::size_t i = 0; i < values_; ++i)
+      if (rows_of[i] > 0) plan_.field_changes.emplace_back(plan_.definition.fields[i].field, rows_of[i]);
+  }
+
+  // Five rows that a guard holds the plan for, as JSON.
+  std::vector<std::string> examples_of(const std::string& code) {
+    std::vector<std::string> out;
+    if (code == "unique_key") {
+      for (const InvalidExample& example : plan_.invalid_examples)
+        if (example.reason == "duplicate_key") out.push_back(example.row);
+      return out;
+    }
+    std::string from = fmt::format("{} where op = {}", plan_table(plan_.id),
+                                   code == "removed" || code == "unread" ? 2
+                                   : code == "changed"                   ? 1
+                                                                         : 0);
+    if (code == "model_empty" || (code == "rows" && plan_.counts.added == 0))
+      from = standing_.definition ? aligned_snapshot(standing_, plan_.definition, algorithm_) : "";
+    if (from.empty()) return out;
+    for (const Row& row : c_.query(fmt::format("select {} from {} order by {} limit {}",
+                                               key_json("", plan_.definition), from, keys(), examples_max))
+                              .rows())
+      out.push_back(row[0].as_string());
+    return out;
   }
 
   warehouse::Session& session_;
   engine::Connection& c_;
   const SyncSpec& spec_;
+  const PlanRequest& request_;
   Plan plan_;
   Standing standing_;
   std::string algorithm_;
   std::size_t keys_ = 0, values_ = 0;
-  std::string desired_;
-  std::string candidates_;
+  bool first_run_ = false;
+  bool checked_ = false;  // rows_ has a column `reason`
+  std::string rows_;      // SQL: what may still go into the plan
 };
 
 }  // namespace
 
 Plan make_plan(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec,
-               Clock& clock) {
-  return PlanMaking(session, connection, spec, clock).make();
+               Clock& clock, const PlanRequest& request) {
+  return PlanMaking(session, connection, spec, clock, request).make();
 }
 
 }  // namespace eddy::sync

@@ -85,7 +85,9 @@ std::string aligned_snapshot(const Standing& standing, const Definition& now,
                              const std::string& hash_algorithm) {
   const Definition& then = standing.definition.value();
   const std::string table = snapshot_table(now.sync);
-  std::vector<std::string> columns, values, lossy = {"row_hash = 0"};
+  // Suspect: the destination may hold something else than the value that stands here.
+  std::vector<std::string> columns, values, suspect = {"row_hash = 0"};
+  bool new_field = false;
   for (std::size_t i = 0; i < now.key.size(); ++i) {
     const std::size_t place = place_in(then.key, now.key[i]);
     columns.push_back(fmt::format(
@@ -96,15 +98,29 @@ std::string aligned_snapshot(const Standing& standing, const Definition& now,
     const std::string from = place == 0 ? "" : then.fields[place - 1].engine_type;
     values.push_back(converted("v", place, from, now.fields[i].engine_type));
     columns.push_back(fmt::format("{} as v{}", values.back(), i + 1));
+    new_field = new_field || place == 0;
     if (place != 0 && from != now.fields[i].engine_type)
-      lossy.push_back(fmt::format("try_cast({} as {}) is distinct from v{}", values.back(), from, place));
+      suspect.push_back(fmt::format("try_cast({} as {}) is distinct from v{}", values.back(), from, place));
   }
+  const std::string doubtful = "(" + join(suspect, " or ") + ")";
+  columns.push_back(doubtful + " as suspect");
   if (same_columns(standing, now, hash_algorithm))
     columns.push_back("row_hash as h");
   else
-    columns.push_back(fmt::format("case when {} then 0::ubigint else {} end as h", join(lossy, " or "),
+    columns.push_back(fmt::format("case when {} then 0::ubigint else {} end as r", doubtful,
                                   values.empty() ? "1::ubigint" : "hash(" + join(values, ", ") + ")"));
+  // Nothing is known of a field that was not delivered before, so every row is looked at.
+  if (!same_columns(standing, now, hash_algorithm))
+    columns.push_back(new_field ? "0::ubigint as h" : "r as h");
   return fmt::format("(select {}, delivered_at from {})", join(columns, ", "), table);
+}
+
+std::vector<bool> new_fields(const Standing& standing, const Definition& now) {
+  std::vector<bool> out(now.fields.size(), false);
+  if (standing.definition)
+    for (std::size_t i = 0; i < now.fields.size(); ++i)
+      out[i] = place_in(standing.definition->fields, now.fields[i]) == 0;
+  return out;
 }
 
 std::string key_json(std::string_view prefix, const Definition& d) {
@@ -116,6 +132,13 @@ std::string key_json(std::string_view prefix, const Definition& d) {
 std::string payload_json(std::string_view prefix, const std::string& op, const Definition& d) {
   return fmt::format("json_object('key', {}, 'fields', case when {} = 2 then null else {} end)::varchar",
                      json_object(prefix, "k", d.key), op, json_object(prefix, "v", d.fields));
+}
+
+std::string payload_hash(std::string_view prefix, const std::string& op, const Definition& d) {
+  std::string mapping = d.object;
+  for (const auto* columns : {&d.key, &d.fields})
+    for (const BoundColumn& column : *columns) mapping += "\n" + column.field + "\n" + column.expression;
+  return fmt::format("md5({} || '{}')", payload_json(prefix, op, d), sha256_hex(mapping));
 }
 
 }  // namespace eddy::sync

@@ -14,16 +14,23 @@ std::string keys_equal(std::string_view a, std::string_view b, std::size_t count
 std::string any_key_null(std::string_view prefix, std::size_t count);
 std::string hash_of(std::string_view prefix, std::size_t count);  // of values; a constant when there are none
 
-// The snapshot's rows seen through `now`: k1…, v1… in now's order and types, h comparable with a hash of the
-// new values. Values that do not survive the change of type get h = 0; fields that the snapshot does not have
-// are null.
+// The snapshot's rows seen through `now`: k1…, v1… in now's order and types; suspect when the destination may
+// hold something else than these values (an answer was lost, or a value does not survive the change of type);
+// h comparable with a hash of the new values, 0 when the row has to be looked at in any case. Where the
+// columns are not the same, r is the hash to be kept with the row, 0 when it is suspect. Fields that the
+// snapshot does not have are null.
 std::string aligned_snapshot(const Standing& standing, const Definition& now,
                              const std::string& hash_algorithm);
 // True when aligned_snapshot is the table itself.
 bool same_columns(const Standing& standing, const Definition& now, const std::string& hash_algorithm);
 
+// Per field of `now`: it was not delivered before.
+std::vector<bool> new_fields(const Standing& standing, const Definition& now);
+
 // JSON array of the key values / what a reject keeps of a row, over columns k… and v… of `prefix`.
 std::string key_json(std::string_view prefix, const Definition& definition);
 std::string payload_json(std::string_view prefix, const std::string& op, const Definition& definition);
+// Tells whether a refused row, or its mapping, has changed since.
+std::string payload_hash(std::string_view prefix, const std::string& op, const Definition& definition);
 
 }  // namespace eddy::sync

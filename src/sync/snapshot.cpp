@@ -23,6 +23,10 @@ void open_sync_database(warehouse::Session& session, engine::Connection& connect
     connection.execute(
         "create schema if not exists sync_db.snapshot;"
         "create schema if not exists sync_db.plan;"
+        "create schema if not exists sync_db.outcome;"
+        "create table if not exists sync_db.main.deliveries(plan_id varchar not null, run_id varchar not "
+        "null, "
+        "sync varchar not null, delivered_at varchar not null, complete boolean not null);"
         "create table if not exists sync_db.main.syncs(sync varchar not null, epoch ubigint not null, "
         "checksum varchar not null,"
         " previous varchar not null, run_id varchar not null, plan_id varchar not null, hash_algorithm "
@@ -103,5 +107,8 @@ std::string hash_algorithm(engine::Connection& connection) {
 
 std::string snapshot_table(const std::string& sync) { return "sync_db.snapshot." + quote_identifier(sync); }
 std::string plan_table(const std::string& plan_id) { return "sync_db.plan." + quote_identifier(plan_id); }
+std::string outcome_table(const std::string& plan_id) {
+  return "sync_db.outcome." + quote_identifier(plan_id);
+}
 
 }  // namespace eddy::sync

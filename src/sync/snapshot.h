@@ -4,6 +4,10 @@
 //
 //   snapshot.<sync>   k1…kn key, v1…vm values (order of the definition), row_hash, delivered_at (UTC)
 //   plan.<plan id>    the changes of one plan (plan.h)
+//   outcome.<plan id>  of a delivered plan: number, fate (RowFate), attempts, code, message, destination_id,
+//                   created. When main.deliveries says `complete`, rows not listed were applied at once;
+//                   otherwise they were not sent
+//   main.deliveries plan_id, run_id, sync, delivered_at, complete: one row per folded ledger
 //   main.syncs        per sync: epoch, checksum, definition of the columns, hash algorithm
 //   main.plans        per plan: what `load_plan` reads
 //
@@ -57,5 +61,6 @@ std::string hash_algorithm(engine::Connection& connection);
 
 std::string snapshot_table(const std::string& sync);  // quoted, with catalog and schema
 std::string plan_table(const std::string& plan_id);
+std::string outcome_table(const std::string& plan_id);
 
 }  // namespace eddy::sync

@@ -92,9 +92,9 @@ Shape make_shape() {
                     "of a changed row: the changed fields (default), or all"),
       config::field(
           "retry",
-          Shape::object({config::field("attempts", Shape::integer(),
-                                       "sends of a row that is refused for a passing reason, until it "
-                                       "is parked; default 10")}),
+          Shape::object({config::field(
+              "runs", Shape::integer(),
+              "runs that send a row refused for a passing reason, until it is parked; default 10")}),
           "what becomes of refused rows"),
       config::field("fields", mapping_shape(true),
                     "destination field: SQL expression over the model's columns"),
@@ -298,8 +298,8 @@ std::optional<SyncSpec> parse_sync(const std::string& name, const Node& node, Di
   read_mode(node, spec, diagnostics);
   spec.guards = read_guards(node["guards"]);
   spec.send_all = node["send"].is_scalar() && node["send"].text() == "all";
-  if (const Node attempts = node["retry"]["attempts"]; attempts.is_scalar())
-    spec.reject_attempts_max = static_cast<int>(std::max<std::int64_t>(1, attempts.as_integer()));
+  if (const Node runs = node["retry"]["runs"]; runs.is_scalar())
+    spec.reject_runs_max = static_cast<int>(std::max<std::int64_t>(1, runs.as_integer()));
   for (const Node& trigger : node["on"].items()) {
     check_trigger(trigger, diagnostics);
     spec.on.push_back(trim(trigger.text()));

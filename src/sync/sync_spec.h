@@ -63,7 +63,7 @@ struct SyncSpec {
   std::vector<Mapping> removed_values;  // of removed: {set: …}
   bool send_all = false;                // `send: all`: every field of a changed row, not only the changed
   Guards guards;
-  int reject_attempts_max = 10;  // sends of a row that is refused for a passing reason, until it is parked
+  int reject_runs_max = 10;  // runs that send a row refused for a passing reason, until it is parked
   std::vector<std::string>
       on;  // triggers, as written: "every 15m", "after clean.x", "cron …", "webhook", "continuous"
   std::vector<std::string> tags;

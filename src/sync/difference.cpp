@@ -1,0 +1,214 @@
+#include "sync/difference.h"
+
+#include <fmt/format.h>
+
+#include "core/text.h"
+#include "sync/plan_sql.h"
+
+namespace eddy::sync {
+
+namespace {
+
+constexpr int examples_max = 5;
+
+std::uint64_t count(engine::Connection& c, const std::string& sql) {
+  return static_cast<std::uint64_t>(c.query(sql).scalar().as_integer());
+}
+
+// Rows of the model can be read twice and come out the same: files and tables can, a view may compute
+// anything.
+bool repeatable(warehouse::Session& session, const std::string& model) {
+  if (model.starts_with("raw.") || model.starts_with("warehouse.")) return true;
+  const auto version = session.store().current_model(model);
+  return version && !version->path.starts_with("view:");
+}
+
+class Differing {
+ public:
+  Differing(warehouse::Session& session, engine::Connection& connection, const Definition& definition,
+            const Standing& standing, Extent extent)
+      : session_(session),
+        c_(connection),
+        definition_(definition),
+        standing_(standing),
+        extent_(extent),
+        keys_(definition.key.size()),
+        values_(definition.fields.size()) {}
+
+  Difference find() {
+    algorithm_ = hash_algorithm(c_);
+    desired_ = "(" + desired_sql(definition_) + ")";
+    if (!repeatable(session_, definition_.model)) {
+      c_.execute("create or replace temp table eddy_desired as select * from " + desired_);
+      desired_ = "eddy_desired";
+    }
+    count_source();
+    if (out_.snapshot == 0) {
+      first_run();
+    } else {
+      find_hits();
+      drop_duplicates();
+      out_.added = hits(0);
+      out_.changed = hits(1);
+      out_.removed = hits(2);
+      fetch_values();
+    }
+    return std::move(out_);
+  }
+
+ private:
+  std::string keys(std::string_view prefix = "") const { return numbered(fmt::format("{}k", prefix), keys_); }
+  std::string values(std::string_view prefix) const { return numbered(fmt::format("{}v", prefix), values_); }
+  std::string comma() const { return values_ == 0 ? "" : ", "; }
+  bool all() const { return extent_ == Extent::all_rows; }
+  // An insert is over with its delivery: what it delivered before is no difference.
+  bool keys_only() const { return definition_.mode == Mode::insert; }
+  std::string snapshot() const { return aligned_snapshot(standing_, definition_, algorithm_); }
+
+  void count_source() {
+    // Of a single key the count of its values is often known without reading them.
+    const std::string with_key =
+        keys_ == 1 ? "count(k1)" : fmt::format("count(*) filter (where not {})", any_key_null("", keys_));
+    const auto rows = c_.query(fmt::format("select count(*), {} from {}", with_key, desired_)).rows();
+    out_.source = static_cast<std::uint64_t>(rows[0][0].as_integer());
+    out_.null_key = out_.source - static_cast<std::uint64_t>(rows[0][1].as_integer());
+    if (standing_.definition)
+      out_.snapshot = count(c_, "select count(*) from " + snapshot_table(definition_.sync));
+    if (out_.null_key == 0) return;
+    auto examples =
+        c_.query(fmt::format("select {} from {} where {} limit {}", payload_json("", "0", definition_),
+                             desired_, any_key_null("", keys_), examples_max));
+    for (const Row& row : examples.rows()) out_.examples.push_back({"null_key", row[0].as_string()});
+  }
+
+  // Everything is new: one pass over the model finds double keys, another is the relation itself.
+  void first_run() {
+    const bool doubled =
+        !c_.query(fmt::format("select 1 from {} where not {} group by {} having count(*) > 1 limit 1",
+                              desired_, any_key_null("", keys_), keys()))
+             .rows()
+             .empty();
+    if (doubled) list_duplicates();
+    out_.added = out_.source - out_.null_key - out_.duplicate_key;
+    const std::string without =
+        doubled ? fmt::format(" and not exists (select 1 from eddy_duplicates x where {})",
+                              keys_equal("d", "x", keys_))
+                : "";
+    std::string old;
+    for (std::size_t i = 1; i <= values_; ++i)
+      old += fmt::format(", cast(null as {}) as o{}", definition_.fields[i - 1].engine_type, i);
+    out_.relation =
+        fmt::format("(select 0::utinyint as op, d.*{}, false as suspect from {} d where not {}{})", old,
+                    desired_, any_key_null("d.", keys_), without);
+  }
+
+  void find_hits() {
+    std::vector<std::string> either;
+    for (std::size_t i = 1; i <= keys_; ++i)
+      either.push_back(fmt::format("coalesce(d.k{0}, s.k{0}) as k{0}", i));
+    const bool compare = !keys_only() && !all();
+    c_.execute(fmt::format(
+        "create or replace temp table eddy_hits as "
+        "select case when d.k1 is null then 2 when s.k1 is null then 0 else 1 end::utinyint as op, {either} "
+        "from (select {keys}{hash} from {desired} where not {null}) d "
+        "full outer join (select {keys}, h from {snapshot}) s on {equal} where {wanted}",
+        fmt::arg("either", join(either, ", ")), fmt::arg("keys", keys()),
+        fmt::arg("hash", compare ? ", " + hash_of("", values_) + " as h" : ""), fmt::arg("desired", desired_),
+        fmt::arg("null", any_key_null("", keys_)), fmt::arg("snapshot", snapshot()),
+        fmt::arg("equal", keys_equal("d", "s", keys_)),
+        fmt::arg("wanted",
+                 all() ? "d.k1 is not null"
+                       : std::string("d.k1 is null or s.k1 is null") + (compare ? " or d.h <> s.h" : ""))));
+  }
+
+  std::uint64_t hits(int op) {
+    return count(c_, fmt::format("select count(*) from eddy_hits where op = {}", op));
+  }
+
+  // The snapshot's keys are unique. So among the rows found in it a key is doubled exactly when more rows of
+  // the model than of the snapshot have met; among the others only the adds need grouping. No pass over all
+  // rows is spent on the usual case.
+  void drop_duplicates() {
+    const std::uint64_t added = hits(0);
+    const bool among_met =
+        all()
+            ? c_.query(fmt::format("select 1 from eddy_hits group by {} having count(*) > 1 limit 1", keys()))
+                      .rows()
+                      .size() > 0
+            : out_.source - out_.null_key - added != out_.snapshot - hits(2);
+    const bool among_added =
+        added > 1 &&
+        !c_.query(fmt::format("select 1 from eddy_hits where op = 0 group by {} having count(*) > 1 limit 1",
+                              keys()))
+             .rows()
+             .empty();
+    if (!among_met && !among_added) return;
+    list_duplicates();
+    c_.execute(fmt::format("delete from eddy_hits using eddy_duplicates x where {}",
+                           keys_equal("eddy_hits", "x", keys_)));
+  }
+
+  void list_duplicates() {
+    c_.execute(
+        fmt::format("create or replace temp table eddy_duplicates as select {0}, count(*) as n from {1} "
+                    "where not {2} group by {0} having count(*) > 1",
+                    keys(), desired_, any_key_null("", keys_)));
+    out_.duplicate_key = count(c_, "select coalesce(sum(n), 0)::bigint from eddy_duplicates");
+    auto examples = c_.query(fmt::format("select {}, n from eddy_duplicates order by n desc, {} limit {}",
+                                         key_json("", definition_), keys(), examples_max));
+    for (const Row& row : examples.rows())
+      out_.examples.push_back({"duplicate_key", fmt::format("{{\"key\":{},\"rows\":{}}}", row[0].as_string(),
+                                                            row[1].as_integer())});
+  }
+
+  void fetch_values() {
+    const std::string of_hit = keys_equal("h", "d", keys_);
+    c_.execute(
+        fmt::format("create or replace temp table eddy_new as select {}{}{} from eddy_hits h join {} d on {} "
+                    "where h.op < 2",
+                    keys("d."), comma(), values("d."), desired_, of_hit));
+    c_.execute(fmt::format(
+        "create or replace temp table eddy_old as select {}{}{}, d.suspect from eddy_hits h join {} d on {} "
+        "where h.op > 0",
+        keys("d."), comma(), values("d."), snapshot(), of_hit));
+    if (count(c_, "select count(*) from eddy_new") != out_.added + out_.changed)
+      throw Error(
+          "sync.model_unstable",
+          fmt::format("{} gave different rows when it was read twice; nothing was planned",
+                      definition_.model),
+          "remove what changes from call to call (random(), a file being written), or use `materialize: "
+          "table`");
+    std::string old;
+    for (std::size_t i = 1; i <= values_; ++i) old += fmt::format(", o.v{0} as o{0}", i);
+    out_.relation = fmt::format(
+        "(select h.op, {}{}{}{}, {} as suspect from eddy_hits h left join eddy_new n on {} left join "
+        "eddy_old "
+        "o on {})",
+        keys("h."), comma(), values("n."), old, all() ? "true" : "coalesce(o.suspect, false)",
+        keys_equal("h", "n", keys_), keys_equal("h", "o", keys_));
+  }
+
+  warehouse::Session& session_;
+  engine::Connection& c_;
+  const Definition& definition_;
+  const Standing& standing_;
+  const Extent extent_;
+  const std::size_t keys_, values_;
+  std::string algorithm_;
+  std::string desired_;
+  Difference out_;
+};
+
+}  // namespace
+
+Difference find_difference(warehouse::Session& session, engine::Connection& connection,
+                           const Definition& definition, const Standing& standing, Extent extent) {
+  return Differing(session, connection, definition, standing, extent).find();
+}
+
+void forget_difference(engine::Connection& c) {
+  for (const char* table : {"desired", "hits", "new", "old", "duplicates"})
+    c.execute(fmt::format("drop table if exists eddy_{}", table));
+}
+
+}  // namespace eddy::sync
