@@ -135,7 +135,8 @@ void read_normalization(const Node& node, Mapping& mapping) {
     mapping.normalize.push_back(Normalization::e164);
     mapping.phone_region = node["e164"].text();
   }
-  for (const Node& item : node.items()) read_normalization(item, mapping);
+  if (node.is_list())  // the items of a scalar are itself
+    for (const Node& item : node.items()) read_normalization(item, mapping);
 }
 
 // `field: expression` or `field: {value: expression, …}`.
