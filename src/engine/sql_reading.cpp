@@ -155,13 +155,18 @@ std::string kind_of(const json& node) {
   return type != node.end() && type->is_string() ? type->get<std::string>() : std::string();
 }
 
-// Collects the names of columns below a node of the parser's tree.
-void meet_columns(const json& node, ColumnReferences& out) {
+// Collects the names of columns below a node of the parser's tree, and the names under which its tables are
+// known.
+void meet_columns(const json& node, ColumnReferences& out, std::set<std::string>& tables) {
   if (node.is_object()) {
     const std::string type = kind_of(node);
     if (type == "COLUMN_REF") {
       const auto name = node["column_names"].get<std::vector<std::string>>();
       if (std::find(out.names.begin(), out.names.end(), name) == out.names.end()) out.names.push_back(name);
+    }
+    if (type == "BASE_TABLE" || type == "SUBQUERY") {
+      const std::string alias = node.value("alias", "");
+      tables.insert(lower(alias.empty() ? node.value("table_name", "") : alias));
     }
     const auto renamed = node.find("column_name_alias");
     if (type == "STAR" || type == "POSITIONAL_REFERENCE" || type == "PIVOT" ||
@@ -169,7 +174,7 @@ void meet_columns(const json& node, ColumnReferences& out) {
       out.every_column = true;
   }
   if (node.is_structured())
-    for (const json& child : node) meet_columns(child, out);
+    for (const json& child : node) meet_columns(child, out, tables);
 }
 
 // Whether the outermost call hashes; casts to text and collations around it change nothing of that.
@@ -202,7 +207,10 @@ ColumnReferences column_references(Connection& connection, std::string_view expr
     const json& list = node["select_list"];
     if (list.size() != 1 || kind_of(node["from_table"]) != "EMPTY")
       throw Error("sql.not_an_expression", "this is not one SQL expression");
-    meet_columns(list, out);
+    std::set<std::string> tables;
+    meet_columns(list, out, tables);
+    for (const auto& name : out.names)  // a table's name alone is its whole row
+      if (name.size() == 1 && tables.contains(lower(name[0]))) out.every_column = true;
     out.hashed = is_hashed(list[0]);
     out.tables = tables_of(node, sql);
   } catch (const Error& e) {

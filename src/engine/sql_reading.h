@@ -30,7 +30,7 @@ std::vector<TableReference> table_references(Connection& connection, std::string
 struct ColumnReferences {
   std::vector<std::vector<std::string>>
       names;                  // in parts, as written: {"c", "email"}; each once, in no order
-  bool every_column = false;  // `*`, COLUMNS(…), #1, or a table whose columns are renamed or pivoted
+  bool every_column = false;  // `*`, COLUMNS(…), #1, a whole row of a subquery's table, or renamed columns
   std::vector<TableReference> tables;  // of its subqueries; positions inside the expression
   bool hashed = false;  // the whole of it is a call of eddy_sha256(…), eddy_email_sha256(…), … or sha256(…)
 };

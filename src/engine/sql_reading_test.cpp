@@ -142,6 +142,8 @@ TEST_F(SqlReading, EveryColumnMayBeRead) {
   EXPECT_TRUE(every("#2"));
   EXPECT_TRUE(every("(from clean.a limit 1)"));
   EXPECT_TRUE(every("(select max(y) from clean.a as t(x, y))"));
+  EXPECT_TRUE(every("(select any_value(t) from clean.a as t)"));
+  EXPECT_TRUE(every("(select any_value(A) from clean.a)"));
   EXPECT_FALSE(every("(select max(y) from clean.a as t)"));
 }
 
