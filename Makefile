@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 JOBS ?= $(shell nproc)
 PREFIX ?= $(HOME)/.local
 
-.PHONY: help setup build demo test bench install asan format format-check clean
+.PHONY: help setup build demo test test-faults bench install asan format format-check clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,11 @@ test: ## Build, then run every test
 	@tools/setup build test
 	@tools/build release $(JOBS)
 	@ctest --preset release
+
+test-faults: ## The whole fault harness: a death at every call, hostile services, damaged state (takes an hour)
+	@tools/setup build test
+	@tools/build release $(JOBS)
+	@EDDY_FAULTS=full build/release/bin/eddy_faults_test
 
 asan: ## Unit and scenario tests under AddressSanitizer and UBSan
 	@tools/setup build test
