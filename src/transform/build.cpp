@@ -37,6 +37,7 @@ class Build {
     engine::throw_if_cancelled(cancel_);
     inputs_ = dependencies(connection_, spec_);
     check_inputs();
+    check_columns();
     result_.relation = spec_.relation();
     result_.version = new_id();
     if (spec_.materialize == Materialize::view)
@@ -90,6 +91,29 @@ class Build {
     }
   }
 
+  // A mark on a column that is not there protects nothing.
+  void check_columns() {
+    if (spec_.columns.empty()) return;
+    std::vector<std::string> known;
+    for (const auto& column : with_place(0, [&] { return connection_.columns_of(spec_.sql()); }))
+      known.push_back(column.name);
+    if (spec_.in_warehouse() && spec_.materialize == Materialize::dimension)
+      known.push_back(surrogate_column(spec_.name));
+    for (const DimensionLookup& lookup : spec_.dimensions) known.push_back(lookup.column.text);
+    for (const ColumnSpec& column : spec_.columns)
+      if (std::none_of(known.begin(), known.end(),
+                       [&](const std::string& k) { return lower(k) == lower(column.name.text); }))
+        throw unknown_column(column.name, known);
+  }
+
+  Error unknown_column(const Word& word, const std::vector<std::string>& known) {
+    std::string hint = did_you_mean_hint(word.text, known);
+    if (hint.empty()) hint = "it gives: " + join(known, ", ");
+    return spec_.error("transform.unknown_column",
+                       fmt::format("the SELECT of {} gives no column `{}`", spec_.relation(), word.text),
+                       hint, word.at);
+  }
+
   void build_view() {
     with_place(0, [&] { return connection_.columns_of(spec_.sql()); });
     if (spec_.layer == "warehouse") drop_former_table();
@@ -137,13 +161,7 @@ class Build {
     for (const Word& word : spec_.key) {
       const auto column = std::find_if(known.begin(), known.end(),
                                        [&](const std::string& k) { return lower(k) == lower(word.text); });
-      if (column == known.end()) {
-        std::string hint = did_you_mean_hint(word.text, known);
-        if (hint.empty()) hint = "it gives: " + join(known, ", ");
-        throw spec_.error("transform.unknown_column",
-                          fmt::format("the SELECT of {} gives no column `{}`", spec_.relation(), word.text),
-                          hint, word.at);
-      }
+      if (column == known.end()) throw unknown_column(word, known);
       columns.push_back(*column);
     }
     check_key(connection_, spec_, rows, columns, spec_.key.front().at);

@@ -40,6 +40,21 @@ TEST_F(Build, ModelsReadModels) {
   EXPECT_EQ(rows("from presentation.b"), "3");
 }
 
+TEST_F(Build, AColumnOfWhichSomethingIsSaidMustBeThere) {
+  const std::string header = "/* eddy\ncolumns: {Email: {pii: true}}\n*/\n";
+  EXPECT_NO_THROW(build("clean.a", header + "select 'a' as email"));
+  try {
+    build("clean.a", header + "select 'a' as emial");
+    FAIL() << "a mark on nothing";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), "transform.unknown_column");
+    EXPECT_EQ(e.message(), "the SELECT of clean.a gives no column `Email`");
+    EXPECT_EQ(e.diagnostics()[0].position.line, 2);
+    EXPECT_EQ(e.diagnostics()[0].position.column, 11);
+  }
+  EXPECT_EQ(rows("from clean.a"), "a");
+}
+
 TEST_F(Build, TheFingerprintFollowsSqlAndInputs) {
   const auto fingerprint = [&] { return store->current_model("clean.b")->fingerprint; };
   build("clean.a", "select 1 as i");

@@ -57,6 +57,15 @@ const Shape& model_shape() {
                    config::required("key", columns,
                                     "this fact's columns that hold the dimension's natural key")})),
               "surrogate keys of a fact: column to add: {dimension, key}"),
+        field(
+            "columns",
+            Shape::map(Shape::object(
+                {field("description", Shape::string(), "what the column says, for people"),
+                 field(
+                     "pii", Shape::boolean(),
+                     "whether it is personal data, which a connection may refuse or want hashed; unsaid: as "
+                     "a column of this name in the models that this one is made from")})),
+            "what is said of columns of the result: column: {description, pii}"),
         field("tests",
               Shape::list(Shape::object({
                   field("not_null", columns, "columns without NULL"),
@@ -122,6 +131,7 @@ class Parser {
     for (const auto& entry : header_["unknown"].entries())
       spec_.unknown.push_back({word(entry.key), entry.value.text(), entry.value.position()});
     for (const Node& item : header_["tests"].items()) read_test(item);
+    for (const auto& entry : header_["columns"].entries()) read_column(entry);
   }
 
  private:
@@ -182,6 +192,12 @@ class Parser {
     const auto parts = warehouse_name(entry.value["dimension"], 2);
     if (parts.empty()) return;
     spec_.dimensions.push_back({word(entry.key), parts[1], words(entry.value["key"]), entry.key.position()});
+  }
+
+  void read_column(const Node::Entry& entry) {
+    const Node pii = entry.value["pii"];
+    spec_.columns.push_back({word(entry.key), entry.value["description"].as_string(""),
+                             pii.exists() ? std::optional(pii.as_boolean()) : std::nullopt});
   }
 
   void read_test(const Node& item) {

@@ -58,6 +58,13 @@ struct DeclaredTest {
   Severity severity = Severity::error;
 };
 
+// What is said of one column of the result.
+struct ColumnSpec {
+  Word name;
+  std::string description;
+  std::optional<bool> pii;  // personal data or not; unsaid: as in the models it is made from
+};
+
 struct ModelSpec {
   std::string layer, name;
   SqlFile source;
@@ -69,6 +76,7 @@ struct ModelSpec {
   std::vector<UnknownValue> unknown;
   std::vector<DimensionLookup> dimensions;
   std::vector<DeclaredTest> tests;
+  std::vector<ColumnSpec> columns;  // not all of the result's: only those of which something is said
 
   std::string relation() const { return layer + "." + name; }
   const std::string& sql() const { return source.sql; }

@@ -84,6 +84,25 @@ select 1 as a  -- the only line
   EXPECT_EQ(spec.source.position(1, 1).line, 22);
 }
 
+TEST(ModelSpec, WhatIsSaidOfColumns) {
+  const ModelSpec spec =
+      good("clean", "customers",
+           "/* eddy\ncolumns:\n  email: {pii: true, description: where invoices go}\n"
+           "  phone: {pii: yes}\n  city: {pii: false}\n  plan: {description: as bought}\n*/\n"
+           "select 1 as a");
+  ASSERT_EQ(spec.columns.size(), 4u);
+  EXPECT_EQ(spec.columns[0].name.text, "email");
+  EXPECT_EQ(spec.columns[0].name.at.line, 3);
+  EXPECT_EQ(spec.columns[0].description, "where invoices go");
+  EXPECT_EQ(spec.columns[0].pii, true);
+  EXPECT_EQ(spec.columns[2].pii, false);
+  EXPECT_EQ(spec.columns[3].pii, std::nullopt);
+  const auto said = bad("clean", "customers", "/* eddy\ncolumns: {email: {pi: true}}\n*/\nselect 1");
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_EQ(said[0].code, "config.unknown_key");
+  EXPECT_EQ(said[0].hint, "did you mean `pii`?");
+}
+
 TEST(ModelSpec, SqlAfterTheHeaderOnTheSameLineKeepsItsColumn) {
   const ModelSpec spec = good("clean", "x", "/* eddy materialize: view */ select é, b\nfrom t");
   EXPECT_EQ(spec.materialize, Materialize::view);
