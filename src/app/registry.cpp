@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connectors/files/files.h"
+#include "connectors/mysql/destination.h"
 #include "connectors/postgres/destination.h"
 #include "connectors/sqlite/destination.h"
 #include "connectors/webhook/destination.h"
@@ -14,6 +15,7 @@ Registry::Registry(const std::filesystem::path& project_folder)
     : declarative_(connectors::load_connectors(project_folder / "connectors")) {
   // Compiled connectors: one line each.
   sources_.push_back(connectors::files_source());
+  destinations_.push_back(connectors::mysql_destination());
   destinations_.push_back(connectors::postgres_destination());
   destinations_.push_back(connectors::sqlite_destination());
   destinations_.push_back(connectors::webhook_destination());

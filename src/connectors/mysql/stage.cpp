@@ -1,0 +1,190 @@
+#include "connectors/mysql/stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "transport/mysql/encoding.h"
+#include "transport/mysql/load.h"
+
+namespace eddy::connectors {
+namespace {
+using mysql::MysqlError;
+
+constexpr std::size_t load_buffer_bytes = 256 * 1024;
+
+std::size_t number_of(std::string_view text) {
+  std::size_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// A message that names the stage names it for nobody.
+std::string without_stage(std::string message) {
+  const auto at = message.find("`_eddy_stage`.");
+  if (at == std::string::npos) return message;
+  const auto start = message.rfind(' ', at);
+  return message.erase(start + 1, at + 14 - (start + 1));
+}
+
+}  // namespace
+
+Verdict judge(const MysqlTarget& target, const Change& change) {
+  const auto check = [](const Row& cells, const std::vector<MysqlColumn>& columns, auto&& is_written) {
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (!is_written(i)) continue;
+      const std::string loss = columns[i].loss(cells[i]);
+      if (loss.empty()) continue;
+      return Verdict::rejected(cells[i].is_null() ? "ER_BAD_NULL_ERROR" : "value_not_kept",
+                               fmt::format("the value of `{}` ({}) {}", columns[i].schema().name,
+                                           columns[i].schema().native_type, loss));
+    }
+    return Verdict();
+  };
+  for (std::size_t i = 0; i < change.key.size(); ++i)
+    if (change.key[i].is_null())
+      return Verdict::rejected("null_key",
+                               fmt::format("the key field `{}` is null", target.key[i].schema().name));
+  Verdict verdict = check(change.key, target.key, [](std::size_t) { return true; });
+  if (!is_open(verdict) || change.operation == Operation::remove) return verdict;
+  return check(change.fields, target.fields, [&](std::size_t i) { return !change.keeps(i); });
+}
+
+void append_row(std::string& out, const MysqlTarget& target, const Change& change, std::size_t number,
+                const std::vector<bool>& kept, bool as_literals) {
+  const auto append = [&](const MysqlColumn& column, const Value& value) {
+    if (as_literals) {
+      out += ", ";
+      column.append_literal(out, value);
+    } else {
+      out += '\t';
+      column.append_cell(out, value);
+    }
+  };
+  char digits[24];
+  if (as_literals) out += '(';
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+  for (std::size_t i = 0; i < change.key.size(); ++i) append(target.key[i], change.key[i]);
+  for (std::size_t i = 0; i < change.fields.size(); ++i)
+    if (i >= kept.size() || !kept[i]) append(target.fields[i], change.fields[i]);
+  out += as_literals ? ')' : '\n';
+}
+
+MysqlStage::MysqlStage(mysql::Connection& connection, const MysqlTarget& target)
+    : connection_(connection), target_(target) {
+  try {
+    connection_.exec(create_stage(target_));
+  } catch (const MysqlError& error) {
+    if (error.number() != 1044 && error.number() != 1142) throw;
+    throw MysqlError(error.code(), error.number(), error.sqlstate(), error.message(),
+                     fmt::format("run: grant create temporary tables on {}.* to {};",
+                                 mysql::quote_identifier(connection_.database()), connection_.user()));
+  }
+  const mysql::Result limit = connection_.exec("select @@max_allowed_packet");
+  // The server's own limit, less what a packet carries besides; and not so much that memory is felt.
+  statement_bytes_max_ = std::min<std::size_t>(number_of(limit.text(0, 0)) - 1024, 4U << 20U);
+}
+
+void MysqlStage::empty(bool in_transaction) {
+  if (is_empty_) return;
+  // TRUNCATE would end the transaction.
+  connection_.exec(in_transaction ? "delete from `_eddy_stage`" : empty_stage());
+  is_empty_ = true;
+  rows_ = 0;
+}
+
+bool MysqlStage::fill(std::span<const Change> changes, const MaskGroup& group,
+                      const MysqlStatements& statements, std::vector<Verdict>& verdicts) {
+  Rows rows;
+  for (const std::size_t i : group.rows) {
+    verdicts[i] = judge(target_, changes[i]);
+    if (is_open(verdicts[i])) rows.push_back(i);
+  }
+  if (rows.empty()) return false;
+  is_empty_ = false;
+  rows_ = rows.size();
+  if (takes_load_) {
+    try {
+      load(changes, rows, group, statements.load);
+      heed_warnings(rows, verdicts);
+    } catch (const MysqlError& error) {
+      if (!mysql::is_load_forbidden(error)) throw;
+      takes_load_ = false;
+    }
+  }
+  if (!takes_load_) insert(changes, rows, group, statements.insert, verdicts);
+  Rows refused;
+  for (const std::size_t i : rows)
+    if (!is_open(verdicts[i])) refused.push_back(i);
+  remove(refused);
+  return rows_ > 0;
+}
+
+void MysqlStage::load(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
+                      const std::string& statement) {
+  std::size_t next = 0;
+  mysql::load(connection_, statement, [&](std::string& buffer) {
+    for (; next < rows.size() && buffer.size() < load_buffer_bytes; ++next)
+      append_row(buffer, target_, changes[rows[next]], rows[next], group.kept, /*as_literals=*/false);
+  });
+}
+
+void MysqlStage::insert(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
+                        const std::string& beginning, std::vector<Verdict>& verdicts) {
+  std::string statement;
+  std::size_t first = 0;
+  const auto send = [&](std::size_t end) {
+    if (first == end) return;
+    connection_.exec(statement);
+    heed_warnings(std::span(rows).subspan(first, end - first), verdicts);
+    first = end;
+  };
+  std::string row;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    row.clear();
+    append_row(row, target_, changes[rows[i]], rows[i], group.kept, /*as_literals=*/true);
+    if (i > first && statement.size() + row.size() + 2 > statement_bytes_max_) send(i);
+    statement = i == first ? beginning + row : statement + ", " + row;
+  }
+  send(rows.size());
+}
+
+// With LOAD DATA LOCAL and INSERT IGNORE a value that does not fit is bent and warned about: what the server
+// warns of is not what was to be written. Messages name the row of the statement.
+void MysqlStage::heed_warnings(std::span<const std::size_t> rows, std::vector<Verdict>& verdicts) {
+  const std::size_t count = connection_.warning_count();
+  if (count == 0) return;
+  const auto warnings = connection_.warnings();
+  for (const mysql::Warning& warning : warnings) {
+    if (!mysql::is_about_data(warning.number)) continue;
+    const std::string message = for_people(without_stage(warning.message));
+    // Nobody knows which row: the batch is refused as a whole, and halved until the row stands alone.
+    if (warning.row == 0 || warning.row > rows.size())
+      throw MysqlError("mysql.refused", warning.number, "", message);
+    Verdict& verdict = verdicts[rows[warning.row - 1]];
+    if (is_open(verdict)) verdict = Verdict::rejected(mysql::error_name(warning.number), message);
+  }
+  if (count > warnings.size() && !warnings.empty() && mysql::is_about_data(warnings.back().number))
+    throw MysqlError("mysql.refused", warnings.back().number, "", for_people(warnings.back().message));
+}
+
+bool MysqlStage::reject(const std::string& query, const std::function<Verdict(std::string)>& explain,
+                        std::vector<Verdict>& verdicts) {
+  const mysql::Result found = connection_.exec(query);
+  Rows rows;
+  for (std::size_t i = 0; i < found.rows(); ++i) {
+    rows.push_back(number_of(found.text(i, 0)));
+    verdicts[rows.back()] = explain(found.columns() > 1 ? std::string(found.text(i, 1)) : std::string());
+  }
+  remove(rows);
+  return rows_ > 0;
+}
+
+void MysqlStage::remove(const Rows& rows) {
+  if (rows.empty()) return;
+  connection_.exec(remove_from_stage(rows));
+  rows_ -= std::min(rows_, rows.size());
+}
+
+}  // namespace eddy::connectors
