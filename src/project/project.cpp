@@ -8,7 +8,9 @@
 
 #include "core/files.h"
 #include "core/text.h"
+#include "project/pii.h"
 #include "project/references.h"
+#include "sync/normalization.h"
 
 namespace eddy::project {
 namespace {
@@ -192,6 +194,7 @@ class Loader {
       check(source.connection, {"", "", "", source.connection_position, {}}, true);
     for (const sync::SyncSpec& sync : project_.syncs) {
       check(sync.destination, sync.node["destination"].complaint("", ""), false);
+      check_phone_regions(sync, problems_);
       if (const Connection* connection = project_.connection(sync.destination);
           connection != nullptr && sync.options.exists())
         types_.at(connection->type).sync_options.check(sync.options, problems_);
@@ -274,6 +277,8 @@ class Loader {
     project_.graph.connect();
     if (const std::vector<std::string> cycle = project_.graph.cycle(); !cycle.empty())
       complain_about_cycle(cycle, connection);
+    else
+      guard_personal_data(project_, connection, problems_);
   }
 
   void complain_about_cycle(const std::vector<std::string>& cycle, engine::Connection& connection) {

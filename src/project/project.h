@@ -28,7 +28,7 @@ struct Project {
   std::vector<transform::ModelSpec> models;
   std::vector<transform::DataTest> tests;  // declared in models and written as tests/*.sql
   std::vector<report::DashboardSpec> dashboards;
-  std::vector<sync::SyncSpec> syncs;
+  std::vector<sync::SyncSpec> syncs;  // already under their connections' `pii` policy
   Graph graph;
 
   // nullptr when there is none.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <thread>
 
 #include "core/text.h"
@@ -20,11 +21,31 @@ std::vector<config::Field> places_fields() {
       field("warehouse", Shape::string(), "File of the relational warehouse (default: warehouse.duckdb)")};
 }
 
-// The shape of one connection: its type's settings and the type itself.
-Shape with_type(const Shape& settings, const std::string& type) {
-  std::vector<config::Field> fields = settings.fields();
-  fields.insert(fields.begin(), required("type", Shape::enumeration({type}), "What kind of system this is"));
+constexpr std::array pii_policies = {sync::PiiPolicy::allow, sync::PiiPolicy::hash, sync::PiiPolicy::block};
+
+config::Field pii_field() {
+  std::vector<std::string> names;
+  for (const sync::PiiPolicy policy : pii_policies) names.emplace_back(name_of(policy));
+  config::Field out = field("pii", Shape::enumeration(std::move(names)),
+                            "what of columns marked as personal data is sent there: allow, hash (SHA-256 "
+                            "instead of the value), or block (validate fails)");
+  out.default_text = "allow";
+  return out;
+}
+
+// The shape of one connection: its type's settings, the type itself, and what all destinations have.
+Shape whole_shape(const ConnectionType& type, const std::string& name) {
+  std::vector<config::Field> fields = type.settings.fields();
+  fields.insert(fields.begin(), required("type", Shape::enumeration({name}), "What kind of system this is"));
+  if (type.is_destination) fields.push_back(pii_field());
   return Shape::object(std::move(fields));
+}
+
+sync::PiiPolicy pii_policy(const config::Node& node) {
+  if (node.is_scalar())
+    for (const sync::PiiPolicy policy : pii_policies)
+      if (name_of(policy) == node.text()) return policy;
+  return sync::PiiPolicy::allow;
 }
 
 }  // namespace
@@ -72,6 +93,7 @@ config::Shape connections_shape(const ConnectionTypes& types) {
     }
   }
   fields.insert(fields.begin(), required("type", Shape::enumeration(names), "What kind of system this is"));
+  fields.push_back(pii_field());
   return Shape::map(Shape::object(std::move(fields)));
 }
 
@@ -146,8 +168,8 @@ std::vector<Connection> parse_connections(const config::Node& node, const Connec
                                                 : "known types: " + join(known, ", ")));
       continue;
     }
-    with_type(type->second.settings, type->first).check(entry.value, diagnostics);
-    connections.push_back({entry.name, type->first, entry.value});
+    whole_shape(type->second, type->first).check(entry.value, diagnostics);
+    connections.push_back({entry.name, type->first, entry.value, pii_policy(entry.value["pii"])});
   }
   return connections;
 }

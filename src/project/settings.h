@@ -10,6 +10,7 @@
 #include "config/document.h"
 #include "config/shape.h"
 #include "engine/database.h"
+#include "sync/pii.h"
 #include "warehouse/session.h"
 
 namespace eddy::project {
@@ -24,12 +25,13 @@ struct Settings {
 struct Connection {
   std::string name;
   std::string type;
-  config::Node settings;  // the whole map, `type` included
+  config::Node settings;                         // the whole map, `type` and `pii` included
+  sync::PiiPolicy pii = sync::PiiPolicy::allow;  // what of personal data is sent there
 };
 
 // What the app knows of connection types: the shape of each one's settings. Ordered by type.
 struct ConnectionType {
-  config::Shape settings;      // an object shape, without `type`
+  config::Shape settings;      // an object shape, without `type`, and without `pii` of destinations
   config::Shape sync_options;  // an object shape
   bool is_source = false;
   bool is_destination = false;
