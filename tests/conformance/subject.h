@@ -28,6 +28,7 @@ class Subject {
  public:
   virtual ~Subject() = default;
   virtual std::unique_ptr<sync::Destination> destination() = 0;
+  virtual config::Node options() const { return {}; }  // of the sync
   // Each call makes another object, or empties the one there is. key_columns: 1, or 2 where composite keys
   // are not waived.
   virtual Target make_object(std::size_t key_columns = 1) = 0;
@@ -59,8 +60,10 @@ struct NamedSubject {
 };
 
 // One function per file.
+NamedSubject mysql_subject();
 NamedSubject postgres_subject();
 NamedSubject sqlite_subject();
+std::vector<NamedSubject> webhook_subjects();
 std::vector<NamedSubject> saas_subjects();  // the declarative connectors, each before its own eddy-sandbox
 
 std::vector<NamedSubject> all_subjects();

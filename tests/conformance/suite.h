@@ -29,7 +29,7 @@ class Conformance : public ::testing::TestWithParam<NamedSubject> {
          .removed = removed.value_or(erases ? sync::Removal::erase : sync::Removal::ignore),
          .key = target.key,
          .fields = target.fields,
-         .options = {},
+         .options = subject_->options(),
          .sync = "test"});
   }
 

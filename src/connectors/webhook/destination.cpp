@@ -67,6 +67,12 @@ class WebhookDestination final : public sync::Destination {
   std::shared_ptr<Endpoint> endpoint_;
 };
 
+// The name is the one that declarative connectors use: whoever speaks to a connection shares its budget.
+std::filesystem::path pace_file(const sync::Surroundings& surroundings) {
+  if (surroundings.pace_folder.empty() || surroundings.connection.empty()) return {};
+  return surroundings.pace_folder / (percent_encode(surroundings.connection) + ".pace");
+}
+
 config::Field with_default(config::Field field, std::string text) {
   field.default_text = std::move(text);
   return field;
@@ -95,9 +101,10 @@ Shape settings_shape() {
 }  // namespace
 
 std::unique_ptr<sync::Destination> webhook_over(EndpointSettings settings, Clock& clock, const Cancel& cancel,
-                                                std::unique_ptr<http::Exchange> exchange) {
-  return std::make_unique<WebhookDestination>(
-      std::make_shared<Endpoint>(std::move(settings), clock, cancel, std::move(exchange)));
+                                                std::unique_ptr<http::Exchange> exchange,
+                                                std::filesystem::path pace_file) {
+  return std::make_unique<WebhookDestination>(std::make_shared<Endpoint>(
+      std::move(settings), clock, cancel, std::move(exchange), std::move(pace_file)));
 }
 
 sync::DestinationType webhook_destination() {
@@ -112,7 +119,7 @@ sync::DestinationType webhook_destination() {
             http::ClientOptions options;
             options.allow_http = settings["allow_http"].exists() && settings["allow_http"].as_boolean();
             return webhook_over(EndpointSettings::read(settings), surroundings.clock, surroundings.cancel,
-                                std::make_unique<http::Client>(options));
+                                std::make_unique<http::Client>(options), pace_file(surroundings));
           }};
 }
 

@@ -16,6 +16,7 @@ sync::DestinationType webhook_destination();
 
 // The destination over a given wire, for tests.
 std::unique_ptr<sync::Destination> webhook_over(EndpointSettings settings, Clock& clock, const Cancel& cancel,
-                                                std::unique_ptr<http::Exchange> exchange);
+                                                std::unique_ptr<http::Exchange> exchange,
+                                                std::filesystem::path pace_file = {});
 
 }  // namespace eddy::connectors

@@ -34,7 +34,7 @@ config::Node yaml(const std::string& text, const config::Shape& shape) {
 struct Bed {
   std::unique_ptr<sync::Destination> destination(const std::string& settings) {
     const auto type = webhook_destination();
-    return type.make(yaml(settings, type.settings), {clock, cancel, "."});
+    return type.make(yaml(settings, type.settings), {.clock = clock, .cancel = cancel, .project = "."});
   }
   std::unique_ptr<sync::Destination> scripted(std::function<http::Result(const http::Request&)> answer,
                                               const std::string& more = "") {
@@ -224,13 +224,19 @@ TEST(Webhook, RetryAfterIsHonouredWhateverItsForm) {
                         {"soon", std::nullopt},
                         {"99999999999999999999", http::wait_max},
                         {"Wed, 21 Oct 2015 07:28:00 GMT", std::nullopt}}) {
-    Bed bed;
-    const auto destination = bed.scripted([&](const http::Request&) {
-      return reply(429, "", {{"Retry-After", c.header}});
-    });
-    const auto answer = bed.open(*destination)->deliver(bed.changes(1));
-    EXPECT_EQ(answer.verdicts[0].outcome, Outcome::retry);
-    EXPECT_EQ(answer.retry_after, c.wait) << c.header;
+    for (const int status : {429, 503}) {
+      Bed bed;
+      const auto destination = bed.scripted([&](const http::Request&) {
+        return reply(status, "", {{"Retry-After", c.header}});
+      });
+      const auto answer = bed.open(*destination)->deliver(bed.changes(1));
+      EXPECT_EQ(answer.verdicts[0].outcome, Outcome::retry);
+      // Told that we are too fast, but not for how long: the pace chooses, so that nobody spins.
+      if (status == 429 && !c.wait)
+        EXPECT_GE(answer.retry_after.value_or(milliseconds(0)), milliseconds(1'000)) << c.header;
+      else
+        EXPECT_EQ(answer.retry_after, c.wait) << status << " " << c.header;
+    }
   }
 }
 

@@ -125,13 +125,13 @@ EndpointSettings EndpointSettings::read(const config::Node& node) {
 }
 
 Endpoint::Endpoint(EndpointSettings settings, Clock& clock, const Cancel& cancel,
-                   std::unique_ptr<http::Exchange> exchange)
+                   std::unique_ptr<http::Exchange> exchange, std::filesystem::path pace_file)
     : settings_(std::move(settings)),
       origin_(origin_of(settings_.url)),
       clock_(clock),
       cancel_(cancel),
       exchange_(std::move(exchange)),
-      pace_(clock, settings_.rates) {}
+      pace_(clock, {settings_.rates, {}, settings_.concurrency}, std::move(pace_file)) {}
 
 http::Request Endpoint::request(const WebhookMessage& message) const {
   http::Request out;
@@ -148,6 +148,7 @@ http::Request Endpoint::request(const WebhookMessage& message) const {
   out.body = message.body;
   out.timeouts.total = settings_.timeout;
   out.timeouts.idle = settings_.timeout;
+  out.cancel = &cancel_;
   out.timeouts.connect = std::min(out.timeouts.connect, settings_.timeout);
   return out;
 }
@@ -162,14 +163,19 @@ void Endpoint::throw_if_hopeless(const http::Failure& failure) const {
 
 Reception Endpoint::send(const WebhookMessage& message) {
   Reception out;
-  if (const auto wait = pace_.acquire(cancel_)) {
+  auto turn = pace_.take(cancel_);
+  if (!turn) {
     out.code = cancel_.requested() ? "cancelled" : "paced";
     out.message = "held back to stay within the connection's `rate`";
-    out.wait = wait;
+    out.wait = turn.error();
+    out.held_back = true;
     return out;
   }
   http::Result result = exchange_->send(request(message));
-  if (result) return judge(std::move(*result));
+  if (result) {
+    turn->left_after(result->left_after);
+    return judge(std::move(*result));
+  }
   throw_if_hopeless(result.error());
   out.code = result.error().code;
   out.message = result.error().message;
@@ -207,10 +213,13 @@ Reception Endpoint::judge(http::Response response) {
   const bool about_the_content =
       status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
   out.kind = about_the_content ? Reception::Kind::refused : Reception::Kind::later;
-  if (const auto header = out.reply->headers.get("Retry-After"); header && !about_the_content) {
+  if (about_the_content) return out;
+  if (const auto header = out.reply->headers.get("Retry-After"))
     out.wait = http::parse_retry_after(*header, clock_.now());
-    if (out.wait) pace_.hold(*out.wait);
-  }
+  if (status == 429)
+    out.wait = pace_.throttled(out.wait, out.reply->headers);
+  else if (out.wait)
+    pace_.hold(*out.wait);
   return out;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,13 +46,15 @@ struct Reception {
   std::optional<Reply> reply;
   std::string code, message;
   std::optional<std::chrono::milliseconds> wait;  // with `later`
+  bool held_back = false;                         // with `later`: nothing left, because `rate` had to be kept
 };
 
-// Thread-safe.
+// Thread-safe. `pace_file` is where the processes on a project share what they know of this endpoint's limits
+// (transport/http/pacing.h); empty: nothing is shared.
 class Endpoint {
  public:
   Endpoint(EndpointSettings settings, Clock& clock, const Cancel& cancel,
-           std::unique_ptr<http::Exchange> exchange);
+           std::unique_ptr<http::Exchange> exchange, std::filesystem::path pace_file = {});
 
   // Signs with the present time and sends once. Throws Error when going on is pointless: destination.gone
   // (410: it wants no more), destination.credentials (401, 403), destination.refused (3xx, 404, 405: the URL

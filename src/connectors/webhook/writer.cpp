@@ -70,6 +70,7 @@ sync::Answer WebhookWriter::deliver(std::span<const Change> changes) {
     case Reception::Kind::later:
       give_all(Verdict::retry(reception.code, reception.message));
       answer.retry_after = reception.wait;
+      answer.held_back = reception.held_back && rendered.rows.size() == changes.size();
       break;
   }
   return answer;
