@@ -31,7 +31,10 @@ sync::Surroundings Workspace::surroundings() const {
 }
 
 std::unique_ptr<sync::Destination> Workspace::destination(const std::string& connection) const {
-  return registry_.open_destination(*project_.connection(connection), surroundings());
+  sync::Surroundings here = surroundings();
+  here.pace_folder = project_.settings.places.dot_eddy / "pace";
+  here.connection = connection;
+  return registry_.open_destination(*project_.connection(connection), here);
 }
 
 std::unique_ptr<ingest::Source> Workspace::source(const std::string& connection) const {

@@ -90,6 +90,9 @@ struct Answer {
   bool refused_whole = false;
   // With Outcome::retry: do not send to this destination before so long. Otherwise sync backs off by itself.
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
+  // With Outcome::retry for every row: nothing left this machine, because a limit had to be kept. That is no
+  // attempt.
+  bool held_back = false;
 };
 
 class Writer {
@@ -149,6 +152,11 @@ struct Surroundings {
   Clock& clock;
   const Cancel& cancel;
   std::filesystem::path project;  // relative paths in a connection are relative to this folder
+  // Where processes on this project share what they know of this connection's limits
+  // (transport/http/pacing.h), and the connection's name there. Empty: nothing is shared with other
+  // processes.
+  std::filesystem::path pace_folder = {};
+  std::string connection = {};
 };
 
 // How one connection type is announced: one line per compiled connector in app/registry.cpp, one folder per

@@ -8,18 +8,15 @@
 // it is durable, so it is dropped. Damage before the last frame is an error.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 
-#include "core/change.h"
+#include "sync/group_commit.h"
 
 namespace eddy::sync {
 
@@ -48,7 +45,6 @@ class Ledger {
   // Creates the file; the header and the folder entry are durable afterwards. Throws
   // Error("sync.ledger_unwritable").
   Ledger(std::filesystem::path file, const LedgerHeader& header);
-  ~Ledger();
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
@@ -59,27 +55,12 @@ class Ledger {
   void intend(std::span<const std::uint64_t> numbers);
   // The run ended in order: rows with an intent and no verdict did not leave. Durable on return.
   void end();
-  void close();  // waits for what is pending
+  void close() { commits_->close(); }  // waits for what is pending
 
-  std::uint64_t groups() const { return groups_; }  // number of fdatasyncs, for measuring
+  std::uint64_t groups() const { return commits_->groups(); }  // number of fdatasyncs, for measuring
 
  private:
-  void append(std::string record);
-  void write_groups();
-
-  std::filesystem::path file_;
-  int fd_ = -1;
-  std::uint32_t salt_ = 0;
-  std::uint32_t sequence_ = 1;
-  std::mutex mutex_;
-  std::condition_variable pending_changed_, durable_changed_;
-  std::string pending_;
-  std::uint64_t taken_ = 0;    // ticket of the last record in pending_
-  std::uint64_t durable_ = 0;  // highest ticket on disk
-  std::uint64_t groups_ = 0;
-  std::string failure_;
-  bool closing_ = false;
-  std::thread writer_;
+  std::optional<GroupCommit> commits_;  // made once the header is durable
 };
 
 // Reading. `intent` is called with ranges of rows that were allowed to leave, `verdict` with each verdict, in

@@ -22,6 +22,11 @@ std::string folder_of(const Spec& spec, const std::string& folder, const std::st
   return spec.name;
 }
 
+std::filesystem::path pace_file(const sync::Surroundings& surroundings) {
+  if (surroundings.pace_folder.empty() || surroundings.connection.empty()) return {};
+  return surroundings.pace_folder / (percent_encode(surroundings.connection) + ".pace");
+}
+
 // Sessions that somebody still uses, by everything that makes them what they are.
 class Sessions {
  public:
@@ -41,7 +46,8 @@ class Sessions {
         std::make_shared<Session>(*spec, std::move(settings), surroundings.clock, surroundings.cancel,
                                   std::make_unique<http::Client>(http::ClientOptions{
                                       .allow_http = allow_http, .ca_file = {}, .user_agent = "eddy"}),
-                                  timeout.empty() ? std::chrono::minutes{2} : node["timeout"].as_duration());
+                                  timeout.empty() ? std::chrono::minutes{2} : node["timeout"].as_duration(),
+                                  pace_file(surroundings));
     slot = session;
     return session;
   }

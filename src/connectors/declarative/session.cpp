@@ -135,7 +135,8 @@ http::Request build_request(const RequestSpec& spec, const std::string& base_url
 }
 
 Session::Session(const Spec& spec, Settings settings, Clock& clock, const Cancel& cancel,
-                 std::unique_ptr<http::Exchange> exchange, milliseconds request_timeout)
+                 std::unique_ptr<http::Exchange> exchange, milliseconds request_timeout,
+                 std::filesystem::path pace_file)
     : spec_(spec),
       settings_(std::move(settings)),
       auth_(choose_auth(spec, settings_)),
@@ -143,7 +144,8 @@ Session::Session(const Spec& spec, Settings settings, Clock& clock, const Cancel
       cancel_(cancel),
       exchange_(std::move(exchange)),
       total_timeout_(request_timeout),
-      pace_(clock, rates(spec, settings_), spec.limits.headers) {}
+      pace_(clock, {rates(spec, settings_), spec.limits.headers, spec.limits.concurrency},
+            std::move(pace_file)) {}
 
 // Time does not heal these.
 void Session::throw_if_hopeless(const http::Failure& failure) const {
@@ -190,6 +192,7 @@ bool Session::fetch_token(Refusal& why) {
       auth_->token_request.body.empty() ? json() : auth_->token_request.body.render(lookup(), 0, {});
   http::Request request = build_request(auth_->token_request, base, lookup(), body);
   request.timeouts.total = total_timeout_;
+  request.cancel = &cancel_;
   for (int attempt = 0; attempt < 5; ++attempt) {
     // A token that is about to end is handed out again until it has ended; a parallel refresh ends soon too.
     if (attempt > 0) clock_.sleep_for(std::chrono::seconds{1});
@@ -298,7 +301,11 @@ void Session::throw_if_quota_used() {
                           join(spec_.limits.usage->stop_at.names(), ", ")));
 }
 
-Called Session::refused(Refusal refusal, const Reply& reply) const {
+Called Session::refused(Refusal refusal, const Reply& reply) {
+  if (refusal.error_class == ErrorClass::throttle)
+    refusal.wait = pace_.throttled(refusal.wait, reply.headers);
+  else if (refusal.wait && reply.headers.get("Retry-After"))
+    pace_.hold(*refusal.wait);  // "not now" is for everybody, while a rule's own wait is for these rows
   const std::string told =
       fmt::format("{} answers HTTP {}: {}: {}", spec_.title, reply.status, refusal.code, refusal.message);
   switch (refusal.error_class) {
@@ -325,14 +332,17 @@ Called Session::call(const RequestSpec& spec, const json& body, const Lookup& lo
     out.kind = Called::Kind::not_sent;
     if (!current) return out;
     throw_if_quota_used();
-    if (const auto wait = pace_.acquire(cancel_)) {
+    auto turn = pace_.take(cancel_);
+    if (!turn) {
+      out.kind = Called::Kind::held;
       out.refusal = {ErrorClass::throttle, cancel_.requested() ? "cancelled" : "paced",
-                     "held back to stay within the service's limits", wait};
+                     "held back to stay within the service's limits", turn.error()};
       return out;
     }
     http::Request request = build_request(spec, current->base_url, lookup, body);
     request.repeatable = repeatable;
     request.timeouts.total = total_timeout_;
+    request.cancel = &cancel_;
     add_credentials(request, *current);
     http::Result result = exchange_->send(request);
     if (!result) {
@@ -342,15 +352,17 @@ Called Session::call(const RequestSpec& spec, const json& body, const Lookup& lo
       out.refusal = wire_refusal(result.error());
       return out;
     }
+    turn->left_after(result->left_after);
     Reply reply(std::move(*result));
-    pace_.note(reply.headers);
     note_usage(reply);
     if (processed(reply)) {
+      pace_.note(reply.headers);
       out.kind = Called::Kind::answered;
       out.reply = std::move(reply);
       return out;
     }
     Refusal refusal = classify(reply, errors, clock_.now());
+    if (refusal.error_class != ErrorClass::throttle) pace_.note(reply.headers);
     if (refusal.error_class != ErrorClass::auth) return refused(std::move(refusal), reply);
     const bool refreshable = auth_ != nullptr && auth_->kind == AuthSpec::Kind::oauth2;
     if (!refreshable || attempt > 0)

@@ -2,6 +2,7 @@
 // and workers.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,18 +43,21 @@ struct Called {
     refused,   // `refusal` says what it means
     lost,      // no usable reply; `refusal` says why, the request may have been processed
     not_sent,  // nothing reached the service; `refusal` says why and how long to wait
+    held,      // nothing was sent, to stay within the service's limits; `refusal` says how long to wait
   };
   Kind kind = Kind::lost;
   std::optional<Reply> reply;
   Refusal refusal;
 };
 
-// Thread-safe.
+// Thread-safe. `pace_file` is where the processes on a project share what they know of this connection's
+// limits (transport/http/pacing.h); empty: nothing is shared.
 class Session {
  public:
   Session(const Spec& spec, Settings settings, Clock& clock, const Cancel& cancel,
           std::unique_ptr<http::Exchange> exchange,
-          std::chrono::milliseconds request_timeout = std::chrono::minutes{2});
+          std::chrono::milliseconds request_timeout = std::chrono::minutes{2},
+          std::filesystem::path pace_file = {});
 
   const Settings& settings() const { return settings_; }
   Clock& clock() { return clock_; }
@@ -90,7 +94,7 @@ class Session {
   void note_usage(const Reply& reply);
   void throw_if_quota_used();
   void throw_if_hopeless(const http::Failure& failure) const;
-  Called refused(Refusal refusal, const Reply& reply) const;
+  Called refused(Refusal refusal, const Reply& reply);
 
   const Spec& spec_;
   Settings settings_;

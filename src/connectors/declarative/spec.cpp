@@ -331,6 +331,7 @@ LimitsSpec Reader::limits(const Node& node) const {
     const std::string as = item["reset_as"].as_string("seconds");
     reader.reset_as = as == "unix_time"      ? http::HeaderReader::Reset::unix_time
                       : as == "milliseconds" ? http::HeaderReader::Reset::milliseconds
+                      : as == "window_ms"    ? http::HeaderReader::Reset::window_ms
                                              : http::HeaderReader::Reset::seconds;
     if (item["otherwise"].exists()) reader.otherwise = item["otherwise"].as_duration();
     out.headers.push_back(std::move(reader));

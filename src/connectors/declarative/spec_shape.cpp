@@ -165,7 +165,7 @@ Shape limits() {
   const Shape reader =
       Shape::object({required("remaining", text(), "header with the requests left"),
                      field("reset", text(), "header with the time until there are more"),
-                     field("reset_as", Shape::enumeration({"seconds", "milliseconds", "unix_time"}),
+                     field("reset_as", Shape::enumeration({"seconds", "milliseconds", "unix_time", "window_ms"}),
                            "seconds unless said otherwise"),
                      field("otherwise", Shape::duration(), "the wait when the header is missing")});
   const Shape usage = Shape::object(

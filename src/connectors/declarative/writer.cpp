@@ -157,6 +157,9 @@ sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std:
       give_all(lost_verdict(operation.idempotent, called.refusal.code, called.refusal.message));
       answer.retry_after = called.refusal.wait;
       break;
+    case Called::Kind::held:
+      answer.held_back = batch.rows.size() == changes.size();
+      [[fallthrough]];
     case Called::Kind::not_sent:
       give_all(Verdict::retry(called.refusal.code, called.refusal.message));
       answer.retry_after = called.refusal.wait;

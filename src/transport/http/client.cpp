@@ -86,6 +86,23 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* to)
   return bytes;
 }
 
+// Ctrl-C is seen here: at least once a second while nothing moves, often while something does.
+struct Watch {
+  const Cancel* cancel = nullptr;
+  std::chrono::milliseconds grace{0};
+  std::optional<std::chrono::steady_clock::time_point> until = std::nullopt;
+  bool cut = false;
+};
+
+int on_progress(void* to, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& watch = *static_cast<Watch*>(to);
+  if (!watch.cancel->requested()) return 0;
+  const auto now = std::chrono::steady_clock::now();
+  if (!watch.until) watch.until = now + watch.grace;
+  watch.cut = now >= *watch.until;
+  return watch.cut ? 1 : 0;
+}
+
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
@@ -216,11 +233,21 @@ Result Client::Handle::perform(const Request& request) {
   set(CURLOPT_HEADERFUNCTION, on_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(&collected));
 
+  Watch watch{request.cancel, request.cancel_grace};
+  if (request.cancel != nullptr) {
+    set(CURLOPT_NOPROGRESS, 0L);
+    set(CURLOPT_XFERINFOFUNCTION, on_progress);
+    set(CURLOPT_XFERINFODATA, static_cast<void*>(&watch));
+  }
+
   const CURLcode code = curl_easy_perform(curl);
   if (code == CURLE_OK) {
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     collected.response.status = static_cast<int>(status);
+    curl_off_t left_after = 0;
+    curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &left_after);
+    collected.response.left_after = std::chrono::microseconds{left_after};
     return std::move(collected.response);
   }
   // The request line is the first thing to leave; libcurl counts its bytes as it hands them to the
@@ -235,6 +262,12 @@ Result Client::Handle::perform(const Request& request) {
     failure.code = "http.too_large";
     failure.message = redact(fmt::format("{}: the reply is larger than {}", origin_of(request.url),
                                          human_bytes(request.reply_bytes_max)));
+  }
+  if (watch.cut) {
+    failure.code = "http.cancelled";
+    failure.message =
+        redact(fmt::format("{}: no answer within {} s of the interrupt", origin_of(request.url),
+                           std::chrono::ceil<std::chrono::seconds>(request.cancel_grace).count()));
   }
   return std::unexpected(std::move(failure));
 }

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/cancel.h"
+
 namespace eddy::http {
 
 // Header lines in order; names compare without case (RFC 9110 §5.1). A name may occur more than once.
@@ -44,12 +46,18 @@ struct Request {
   // Sending it twice does no harm. Otherwise it always gets a fresh connection: on a reused one that the
   // server has just closed, the request could be lost, or repeated, without anybody being able to tell.
   bool repeatable = true;
+  // Once cancel is requested the request has `cancel_grace` left to finish; then it is cut
+  // ("http.cancelled"). Must outlive the call.
+  const Cancel* cancel = nullptr;
+  std::chrono::milliseconds cancel_grace{10'000};
 };
 
 struct Response {
   int status = 0;
   Headers headers;
   std::string body;  // decoded (gzip, deflate)
+  // From the call until the request left: name, connection and TLS, when they were needed.
+  std::chrono::microseconds left_after{0};
 };
 
 // No reply, or none that can be used. `message` is fit for people, secrets redacted.
@@ -60,7 +68,8 @@ struct Failure {
   };
   Reach reach = Reach::unknown;
   // "http.refused", "http.name", "http.certificate" (not trusted), "http.tls", "http.connect_timeout",
-  // "http.timeout", "http.cut", "http.too_large", "http.url" (not acceptable: scheme, plain http)
+  // "http.timeout", "http.cut", "http.too_large", "http.url" (not acceptable: scheme, plain http),
+  // "http.cancelled"
   std::string code;
   std::string message;
 };

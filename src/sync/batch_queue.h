@@ -1,0 +1,54 @@
+// The bounded queue between the reader of a plan and the workers: as many batches wait as there are workers.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+
+#include "sync/batch.h"
+
+namespace eddy::sync {
+
+// Thread-safe; one mutex guards all of it. Closed by the reader when everything is in, or by whoever stops
+// the delivery; closing wakes everybody, and is for ever.
+class BatchQueue {
+ public:
+  explicit BatchQueue(std::size_t capacity) : capacity_(capacity) {}
+
+  // Waits for room. False when the queue is closed: the batch was not taken.
+  bool push(Batch batch) {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return closed_ || waiting_.size() < capacity_; });
+    if (closed_) return false;
+    waiting_.push_back(std::move(batch));
+    filled_.notify_one();
+    return true;
+  }
+  // Waits for a batch; nullopt when the queue is closed and empty.
+  std::optional<Batch> pop() {
+    std::unique_lock lock(mutex_);
+    filled_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
+    if (waiting_.empty()) return std::nullopt;
+    Batch batch = std::move(waiting_.front());
+    waiting_.pop_front();
+    room_.notify_one();
+    return batch;
+  }
+  void close(bool drop_waiting) {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    if (drop_waiting) waiting_.clear();
+    filled_.notify_all();
+    room_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable room_, filled_;
+  std::deque<Batch> waiting_;
+  std::size_t capacity_;
+  bool closed_ = false;
+};
+
+}  // namespace eddy::sync

@@ -1,0 +1,96 @@
+#include "sync/group_commit.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "core/error.h"
+
+namespace eddy::sync {
+
+namespace {
+// Workers wait for their group: a bound on memory, not on throughput.
+constexpr std::size_t group_bytes_max = 4u << 20;
+}  // namespace
+
+void write_durably(int fd, std::string_view bytes, const std::filesystem::path& file) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0)
+      throw Error("sync.ledger_unwritable",
+                  fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)),
+                  "free space on its disk, then run again");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::fdatasync(fd) != 0)
+    throw Error("sync.ledger_unwritable",
+                fmt::format("cannot make {} durable: {}", file.string(), std::strerror(errno)),
+                "check its disk, then run again");
+}
+
+GroupCommit::GroupCommit(int fd, std::filesystem::path file, Framing framing)
+    : fd_(fd), file_(std::move(file)), framing_(std::move(framing)) {
+  writer_ = std::thread([this] { write_groups(); });
+}
+
+GroupCommit::~GroupCommit() { close(); }
+
+void GroupCommit::append(std::string_view record) {
+  std::unique_lock lock(mutex_);
+  durable_changed_.wait(lock, [&] {
+    return !failure_.empty() || pending_.empty() || pending_.size() + record.size() <= group_bytes_max;
+  });
+  if (failure_.empty()) {
+    pending_ += record;
+    const std::uint64_t ticket = ++taken_;
+    pending_changed_.notify_one();
+    durable_changed_.wait(lock, [&] { return !failure_.empty() || durable_ >= ticket; });
+  }
+  if (!failure_.empty())
+    throw Error("sync.ledger_unwritable", failure_, "free space on its disk, then run again");
+}
+
+void GroupCommit::write_groups() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    pending_changed_.wait(lock, [&] { return closing_ || !pending_.empty(); });
+    if (pending_.empty()) return;
+    const std::string group = std::exchange(pending_, {});
+    const std::uint64_t ticket = taken_;
+    const std::uint32_t number = groups_ + 1;
+    lock.unlock();
+    std::string failure;
+    try {
+      write_durably(fd_, framing_(number, group), file_);
+    } catch (const Error& error) {
+      failure = error.message();
+    }
+    lock.lock();
+    groups_ = number;
+    durable_ = ticket;
+    if (!failure.empty()) failure_ = failure;
+    durable_changed_.notify_all();
+    if (!failure_.empty()) return;
+  }
+}
+
+void GroupCommit::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  pending_changed_.notify_one();
+  if (writer_.joinable()) writer_.join();
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+std::uint64_t GroupCommit::groups() const {
+  const std::lock_guard lock(mutex_);
+  return groups_;
+}
+
+}  // namespace eddy::sync

@@ -1,0 +1,275 @@
+#include "sync/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/secrets.h"
+
+namespace eddy::sync {
+
+namespace {
+
+// Waits that a person who looks on should know of.
+constexpr std::chrono::seconds worth_a_note{30};
+
+bool all_retry(const Answer& answer) {
+  return std::all_of(answer.verdicts.begin(), answer.verdicts.end(),
+                     [](const Verdict& v) { return v.outcome == Outcome::retry; });
+}
+
+bool anybody_answered(const Answer& answer) {
+  return answer.refused_whole || answer.retry_after ||
+         std::any_of(answer.verdicts.begin(), answer.verdicts.end(), [](const Verdict& v) {
+           return v.outcome == Outcome::applied || v.outcome == Outcome::rejected;
+         });
+}
+
+}  // namespace
+
+Course::Course(const Plan& plan, Writer& writer_, Ledger& ledger_, const RetryPolicy& policy_, Clock& clock_,
+               Progress& progress_, const Cancel& cancel)
+    : limits(bounded(writer_.limits())),
+      policy(policy_),
+      unsafe(plan.definition.mode == Mode::insert),
+      writer(writer_),
+      ledger(ledger_),
+      clock(clock_),
+      progress(progress_),
+      queue(limits.workers_max),
+      accounts(plan.counts.planned(), "sync." + plan.definition.sync, progress_),
+      backoff(policy_, clock_, [this] { return stopping(); }),
+      circuit(limits.workers_max, policy_.attempts_max,
+              [this](int failed) { return clock.monotonic() + backoff.pause_after(failed + 1); }),
+      plan_(plan),
+      cancel_(cancel) {}
+
+void Course::stop(const Error& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = reason;
+  }
+  stopped_ = true;
+  queue.close(true);
+}
+
+std::optional<Error> Course::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void Worker::work() {
+  while (auto batch = course_.queue.pop()) {
+    pieces_.push_back(std::move(*batch));
+    while (!pieces_.empty()) {
+      Batch piece = std::move(pieces_.back());
+      pieces_.pop_back();
+      if (auto rest = attempt(piece)) pieces_.push_back(std::move(*rest));
+    }
+  }
+}
+
+// Sends a piece once. Halves go to pieces_; what is to be tried again is returned, after the wait.
+std::optional<Batch> Worker::attempt(Batch& piece) {
+  Circuit::Entry entry;
+  if (!wait_for_turn(entry) || (course_.unsafe && !intend(piece))) {
+    course_.circuit.leave(entry);
+    abandon(piece);
+    return std::nullopt;
+  }
+  auto answer = send(piece);
+  if (!answer) return std::nullopt;
+  if (answer->held_back && all_retry(*answer)) {
+    course_.circuit.leave(entry);
+  } else {
+    for (Past& past : piece.past) ++past.attempts;
+    note_answer(entry, piece, *answer);
+  }
+  if (answer->refused_whole && piece.size() > 1) {
+    halve(piece);
+    return std::nullopt;
+  }
+  if (answer->verdicts.size() != piece.size()) {
+    lose(piece, Error("sync.verdict_count",
+                      fmt::format("the connector gave {} verdicts for {} rows", answer->verdicts.size(),
+                                  piece.size()),
+                      "its rows are in doubt; please report this"));
+    return std::nullopt;
+  }
+  return sort_out(piece, *answer);
+}
+
+// False when the delivery is stopping.
+bool Worker::wait_for_turn(Circuit::Entry& entry) {
+  for (;;) {
+    course_.backoff.wait_while_held();
+    if (course_.stopping()) return false;
+    entry = course_.circuit.enter(course_.clock.monotonic());
+    if (entry.allowed) return true;
+    course_.backoff.sleep_until(entry.until);
+  }
+}
+
+std::optional<Answer> Worker::send(Batch& piece) {
+  try {
+    course_.accounts.request();
+    return course_.writer.deliver(piece.changes);
+  } catch (const Error& error) {
+    course_.stop(error);
+    abandon(piece);  // by contract nothing of it was applied
+  } catch (const std::exception& error) {
+    lose(piece, Error("sync.connector_failed", fmt::format("the connector failed: {}", redact(error.what())),
+                      "its rows are in doubt; please report this"));
+  }
+  return std::nullopt;
+}
+
+void Worker::note_answer(const Circuit::Entry& entry, const Batch& piece, const Answer& answer) {
+  if (anybody_answered(answer)) {
+    course_.circuit.answered();
+    return;
+  }
+  if (!course_.circuit.unanswered(entry, piece.changes.front().number)) return;
+  const Verdict* last = answer.verdicts.empty() ? nullptr : &answer.verdicts.back();
+  course_.stop(
+      Error("sync.destination_unavailable",
+            fmt::format("{} answered nobody in {} tries with growing pauses{}", course_.destination(),
+                        course_.policy.attempts_max,
+                        last == nullptr ? std::string()
+                                        : fmt::format(" (last: {} {})", last->code, redact(last->message))),
+            "what was not taken goes out with the next run"));
+}
+
+// False when the intent could not be made durable: then nothing may leave.
+bool Worker::intend(const Batch& piece) {
+  std::vector<std::uint64_t> numbers;
+  numbers.reserve(piece.size());
+  for (const Change& change : piece.changes) numbers.push_back(change.number);
+  try {
+    course_.ledger.intend(numbers);
+    return true;
+  } catch (const Error& error) {
+    course_.stop(error);
+    return false;
+  }
+}
+
+// False when the verdicts could not be made durable: then nobody may believe them.
+bool Worker::record(const std::vector<RowVerdict>& verdicts) {
+  try {
+    course_.ledger.record(verdicts);
+    return true;
+  } catch (const Error& error) {
+    course_.stop(error);
+    return false;
+  }
+}
+
+// The first half goes next, the second one after it: while they are in pieces_, nobody else has their keys.
+void Worker::halve(Batch& piece) {
+  if (course_.unsafe) {
+    std::vector<RowVerdict> known;
+    for (std::size_t i = 0; i < piece.size(); ++i) known.push_back(piece.verdict(i, RowFate::not_applied));
+    record(known);
+  }
+  auto [first, second] = piece.halve();
+  pieces_.push_back(std::move(second));
+  pieces_.push_back(std::move(first));
+}
+
+std::optional<Batch> Worker::sort_out(Batch& piece, Answer& answer) {
+  std::vector<RowVerdict> settled;
+  settled.reserve(piece.size());
+  Batch again;
+  bool answered = false;
+  for (std::size_t i = 0; i < piece.size(); ++i) {
+    Verdict& v = answer.verdicts[i];
+    Past& past = piece.past[i];
+    if (v.outcome == Outcome::applied) {
+      RowVerdict& last = settled.emplace_back(piece.verdict(i, RowFate::applied));
+      last.created = v.created;
+      last.destination_id = std::move(v.destination_id);
+      answered = true;
+      continue;
+    }
+    past.code = v.code;
+    past.message = redact(v.message);
+    if (v.outcome == Outcome::rejected) {
+      settled.push_back(piece.verdict(i, RowFate::rejected));
+      answered = true;
+    } else if (v.outcome == Outcome::in_doubt && course_.unsafe) {
+      settled.push_back(piece.verdict(i, RowFate::in_doubt));
+    } else {
+      past.doubtful = past.doubtful || v.outcome == Outcome::in_doubt;
+      if (course_.unsafe) settled.push_back(piece.verdict(i, RowFate::not_applied));
+      again.add(std::move(piece.changes[i]), std::move(past));
+    }
+  }
+  settle(settled);
+  if (answered) course_.given_up_in_a_row = 0;
+  if (again.size() == 0) return std::nullopt;
+  again.attempt = piece.attempt;
+  return again_later(std::move(again), answer);
+}
+
+std::optional<Batch> Worker::again_later(Batch again, const Answer& answer) {
+  if (answer.held_back) {
+    // Not a byte has left: a limit was kept, which is no fault of these rows.
+  } else if (++again.attempt >= course_.policy.attempts_max) {
+    give_up(again);
+    return std::nullopt;
+  }
+  if (answer.retry_after) {
+    const auto wait = course_.backoff.hold(*answer.retry_after);
+    if (wait >= worth_a_note)
+      course_.progress.note(fmt::format("sync {}: {} asks to wait {} s", course_.sync(),
+                                        course_.destination(),
+                                        std::chrono::ceil<std::chrono::seconds>(wait).count()));
+  } else {
+    course_.backoff.sleep_for(course_.backoff.pause_after(std::max(1, again.attempt)));
+  }
+  return again;
+}
+
+void Worker::give_up(const Batch& batch) {
+  std::vector<RowVerdict> settled;
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    settled.push_back(batch.verdict(i, batch.past[i].doubtful ? RowFate::in_doubt : RowFate::gave_up));
+  settle(settled);
+  // A destination that takes nothing (throttles for ever) is left alone; a single row that never gets through
+  // does not stop the others.
+  if (++course_.given_up_in_a_row > course_.limits.workers_max + 1)
+    course_.stop(
+        Error("sync.destination_unavailable",
+              fmt::format("{} took no row of {} batches in {} attempts each (last: {} {})",
+                          course_.destination(), course_.given_up_in_a_row.load(),
+                          course_.policy.attempts_max, batch.past.back().code, batch.past.back().message),
+              "what was not taken goes out with the next run"));
+}
+
+// The run is ending: rows that were tried are given up (or in doubt), the others were never sent.
+void Worker::abandon(const Batch& batch) {
+  std::vector<RowVerdict> settled, untouched;
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if (batch.past[i].attempts > 0)
+      settled.push_back(batch.verdict(i, batch.past[i].doubtful ? RowFate::in_doubt : RowFate::gave_up));
+    else if (course_.unsafe)  // its intent may stand in the ledger; nothing came of it
+      untouched.push_back(batch.verdict(i, RowFate::not_applied));
+  settle(settled);
+  if (!settled.empty()) course_.cut_short();
+  record(untouched);
+}
+
+void Worker::lose(Batch& batch, const Error& reason) {
+  course_.stop(reason);
+  std::vector<RowVerdict> settled;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    ++batch.past[i].attempts;
+    batch.past[i].code = reason.code();
+    batch.past[i].message = reason.message();
+    settled.push_back(batch.verdict(i, RowFate::in_doubt));
+  }
+  settle(settled);
+}
+
+}  // namespace eddy::sync
