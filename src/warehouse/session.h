@@ -13,11 +13,13 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/database.h"
 #include "state/store.h"
+#include "warehouse/own_warehouse.h"
 
 namespace eddy::warehouse {
 
@@ -45,6 +47,11 @@ class Session {
   // Every relation as "layer.name", sorted.
   std::vector<std::string> relations(engine::Connection& connection);
 
+  // Before threads are started: from then on syncs read their models there (own_warehouse.h).
+  void use(OwnWarehouse own) { own_ = std::move(own); }
+  // nullptr: models are read in this session.
+  const OwnWarehouse* own() const { return own_ ? &*own_ : nullptr; }
+
   // Held by whoever replaces tables of warehouse.duckdb: putting one back may touch the tables that refer to
   // it.
   std::mutex& warehouse_writer() { return *warehouse_writer_; }
@@ -62,6 +69,7 @@ class Session {
   state::Store& store_;
   Access access_;
   engine::Database database_;
+  std::optional<OwnWarehouse> own_;
   std::unique_ptr<std::mutex> warehouse_writer_ = std::make_unique<std::mutex>();
 };
 

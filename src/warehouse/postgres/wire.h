@@ -1,0 +1,18 @@
+// Kept values on PostgreSQL's wire, and its errors in our words. Inside this folder only.
+#pragma once
+
+#include <string_view>
+
+#include "core/value.h"
+#include "transport/postgres/error.h"
+
+namespace eddy::warehouse {
+
+// One cell of a line of COPY … TO STDOUT, still escaped, of a column in the kept form of `type`. Times before
+// the year 1 get the negative years of ISO 8601. `scratch` is the reader's own memory.
+Value value_of_copy_cell(std::string_view cell, Type type, std::string& scratch);
+
+// Codes of dialect.h; of a missing right with the statement that gives it to `role`.
+[[noreturn]] void throw_as_warehouse_error(const postgres::PostgresError& error, const std::string& role);
+
+}  // namespace eddy::warehouse
