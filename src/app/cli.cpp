@@ -78,6 +78,7 @@ void add_flow_commands(CLI::App& app, CommandLine& line) {
       app.add_subcommand("run", "The whole loop in graph order: ingest, models, tests, syncs, dashboards");
   add_selection(c, run_options.selection);
   c->add_option("--threads", run_options.threads, "Nodes at the same time");
+  c->add_option("--limit-rows", run_options.rows_max, "Each sync sends at most so many rows");
   c->callback([&] { line.action = [&](const Context& x) { return run(x, run_options); }; });
 
   auto& plan_options = keep<PlanOptions>();
@@ -85,6 +86,13 @@ void add_flow_commands(CLI::App& app, CommandLine& line) {
   add_selection(c, plan_options.selection);
   c->add_option("--out", plan_options.out, "Keep the plan in this file, for `eddy apply`");
   c->add_flag("--detailed-exitcode", plan_options.detailed_exitcode, "Exit 3 when there are changes");
+  c->add_flag("--markdown", plan_options.markdown, "As Markdown, for a pull request");
+  c->add_flag("--offline", plan_options.offline, "Do not ask destinations for their schema");
+  c->add_flag("--refresh", plan_options.refresh,
+              "Read the destinations, and show what was changed there since our last write");
+  c->add_option("--limit-rows", plan_options.rows_max, "Only the first rows of each plan");
+  c->add_option("--row", plan_options.row, "Only this row, with the exact request; its KEY, or a JSON array");
+  c->add_flag("--send", plan_options.send, "With --row: send that row");
   c->add_option("--examples", plan_options.examples, "Rows shown per sync")->default_val(5);
   c->callback([&] { line.action = [&](const Context& x) { return plan(x, plan_options); }; });
 

@@ -41,7 +41,8 @@ void print_end(const Context& context, const std::string& run_id, const std::str
 }
 
 int run_selected(const Context& context, Workspace& workspace, const std::string& command,
-                 const Selection& selection, const std::set<std::string>& selected, std::size_t threads) {
+                 const Selection& selection, const std::set<std::string>& selected, std::size_t threads,
+                 std::uint64_t rows_max) {
   const project::Project& project = workspace.project();
   workspace.lock(command);
   workspace.session(warehouse::Access::write);
@@ -51,7 +52,7 @@ int run_selected(const Context& context, Workspace& workspace, const std::string
   std::vector<project::NodeOutcome> outcomes;
   {
     const auto progress = make_progress(progress_form(context), context.terminal);
-    NodeRunner runner(workspace, recorded.id(), *progress, context.cancel);
+    NodeRunner runner(workspace, recorded.id(), *progress, context.cancel, rows_max);
     outcomes = project::run_nodes(
         project.graph, selected, threads == 0 ? project.settings.threads : threads, std::ref(runner),
         [&](const project::NodeOutcome& outcome) {
@@ -78,7 +79,8 @@ int run(const Context& context, const RunOptions& options) {
   if (selected.empty())
     throw Error("selection.empty", "nothing is selected",
                 "`eddy ls` lists every node; a new project gets its first files with `eddy init`");
-  return run_selected(context, workspace, "run", options.selection, selected, options.threads);
+  return run_selected(context, workspace, "run", options.selection, selected, options.threads,
+                      options.rows_max);
 }
 
 int test(const Context& context, const Selection& selection) {
@@ -90,7 +92,7 @@ int test(const Context& context, const Selection& selection) {
   if (selected.empty())
     throw Error("selection.empty", "no test is selected",
                 "tests are `tests:` in a model's header and files tests/*.sql");
-  return run_selected(context, workspace, "test", selection, selected, 0);
+  return run_selected(context, workspace, "test", selection, selected, 0, 0);
 }
 
 }  // namespace eddy::app

@@ -45,7 +45,13 @@ struct PlanOptions {
   Selection selection;
   std::filesystem::path out;
   bool detailed_exitcode = false;
-  std::size_t examples = 5;  // changed rows shown per sync
+  bool markdown = false;
+  bool offline = false;        // destinations are not asked for their schema
+  bool refresh = false;        // reads the destination: what has a person changed there?
+  std::uint64_t rows_max = 0;  // 0: all
+  std::string row;             // key of the one row to look at
+  bool send = false;           // that row
+  std::size_t examples = 5;    // rows of each kind shown per sync
 };
 struct ApplyOptions {
   std::filesystem::path plan;        // file of `eddy plan --out`; may be empty when ids are approved
@@ -53,7 +59,8 @@ struct ApplyOptions {
 };
 struct RunOptions {
   Selection selection;
-  std::size_t threads = 0;  // 0: of eddy.yml
+  std::size_t threads = 0;     // 0: of eddy.yml
+  std::uint64_t rows_max = 0;  // rows that each sync may send; 0: all
 };
 struct QueryOptions {
   std::string sql;          // "-" reads standard input

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/sync_request.h"
 #include "core/error.h"
 #include "core/secrets.h"
 #include "core/text.h"
@@ -13,8 +14,13 @@
 
 namespace eddy::app {
 
-NodeRunner::NodeRunner(Workspace& workspace, std::string run_id, Progress& progress, const Cancel& cancel)
-    : workspace_(workspace), run_id_(std::move(run_id)), progress_(progress), cancel_(cancel) {}
+NodeRunner::NodeRunner(Workspace& workspace, std::string run_id, Progress& progress, const Cancel& cancel,
+                       std::uint64_t rows_max)
+    : workspace_(workspace),
+      run_id_(std::move(run_id)),
+      progress_(progress),
+      cancel_(cancel),
+      rows_max_(rows_max) {}
 
 project::NodeResult NodeRunner::operator()(const project::Node& node) {
   const project::Project& project = workspace_.project();
@@ -76,8 +82,11 @@ project::NodeResult node_result(const sync::SyncResult& result) {
 
 project::NodeResult NodeRunner::deliver(const sync::SyncSpec& sync) {
   const auto destination = workspace_.destination(sync.destination);
-  return node_result(
-      sync::run_sync(workspace_.session(), sync, *destination, run_id_, system_clock(), progress_, cancel_));
+  sync::ApplyOptions options;
+  options.request.rows_max = rows_max_;
+  options.request.unread = unread_rows(workspace_, sync);
+  return node_result(sync::run_sync(workspace_.session(), sync, *destination, run_id_, system_clock(),
+                                    progress_, cancel_, options));
 }
 
 project::NodeResult NodeRunner::draw(const report::DashboardSpec& dashboard) {

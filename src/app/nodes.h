@@ -14,7 +14,9 @@ namespace eddy::app {
 class NodeRunner {
  public:
   // The workspace must hold the lock and a writing session.
-  NodeRunner(Workspace& workspace, std::string run_id, Progress& progress, const Cancel& cancel);
+  // `rows_max`: rows that each sync may send; 0: all.
+  NodeRunner(Workspace& workspace, std::string run_id, Progress& progress, const Cancel& cancel,
+             std::uint64_t rows_max = 0);
   project::NodeResult operator()(const project::Node& node);
 
  private:
@@ -28,6 +30,7 @@ class NodeRunner {
   std::string run_id_;
   Progress& progress_;
   const Cancel& cancel_;
+  const std::uint64_t rows_max_;
 };
 
 // A sync's end as the outcome of its node.

@@ -25,6 +25,9 @@ struct Change {
   // Per mapped field: must not be written, whatever the row's value (`when_null: keep`, `write: if_empty`,
   // `theirs stays`). Empty: none. Never set together with `changed`.
   std::vector<bool> kept = {};
+  // Per mapped field: the acknowledged value. Only for changes of syncs with a field whose `drift` is theirs;
+  // otherwise empty.
+  Row before = {};
 
   bool keeps(std::size_t field) const { return field < kept.size() && kept[field]; }
 };

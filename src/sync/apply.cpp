@@ -41,7 +41,7 @@ SyncResult carry_out(warehouse::Session& session, engine::Connection& connection
   result.status = "done";
   // Without a row to send there may still be something to remember: another mapping, a reject that is none
   // any more.
-  if (plan.counts.planned() > 0 || plan.definition_changed || !plan.settled.empty()) {
+  if (plan.counts.planned() > 0 || plan.definition_changed || plan.settled > 0) {
     const auto file = ledger_file(session, spec.name, run_id);
     std::unique_ptr<Writer> writer;
     bool unsafe = plan.definition.mode == Mode::insert;
@@ -63,7 +63,8 @@ SyncResult carry_out(warehouse::Session& session, engine::Connection& connection
     fold(session, connection, file, clock);
   }
   if (plan.kind == PlanKind::sync && plan.counts.left_out == 0 && result.status.starts_with("done"))
-    remember_run(session.store(), spec.name, plan.counts);
+    remember_run(session.store(), spec.name,
+                 {plan.counts.source, plan.counts.duplicate_key, options.request.unread});
   result.plan = std::move(plan);
   return result;
 }

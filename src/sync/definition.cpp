@@ -43,7 +43,7 @@ json to_json(const BoundColumn& c) {
               {"type", name_of(c.type)}};
   if (c.when_null != WhenNull::write) out["when_null"] = name_of(c.when_null);
   if (c.write != Write::always) out["write"] = name_of(c.write);
-  if (c.drift != Drift::ours) out["drift"] = name_of(c.drift);
+  if (c.drift != OnDrift::ours) out["drift"] = name_of(c.drift);
   if (c.lookup)
     out["lookup"] = {
         {"object", c.lookup->object}, {"by", c.lookup->by}, {"on_miss", name_of(c.lookup->on_miss)}};
@@ -74,7 +74,7 @@ std::vector<BoundColumn> columns_from_json(const json& list) {
     parse_type(item.at("type").get<std::string>(), c.type);
     if (item.contains("when_null")) c.when_null = named<WhenNull>(item["when_null"], 2);
     if (item.contains("write")) c.write = named<Write>(item["write"], 3);
-    if (item.contains("drift")) c.drift = named<Drift>(item["drift"], 2);
+    if (item.contains("drift")) c.drift = named<OnDrift>(item["drift"], 2);
     if (item.contains("lookup"))
       c.lookup = LookupSpec{item["lookup"].at("object"), item["lookup"].at("by"),
                             named<OnMiss>(item["lookup"].at("on_miss"), 3)};

@@ -19,7 +19,7 @@ struct BoundColumn {
   Type type = Type::text;   // what the destination meets
   WhenNull when_null = WhenNull::write;
   Write write = Write::always;
-  Drift drift = Drift::ours;
+  OnDrift drift = OnDrift::ours;
   std::optional<LookupSpec> lookup = std::nullopt;
   bool operator==(const BoundColumn&) const = default;
 };

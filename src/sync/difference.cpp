@@ -26,12 +26,13 @@ bool repeatable(warehouse::Session& session, const std::string& model) {
 class Differing {
  public:
   Differing(warehouse::Session& session, engine::Connection& connection, const Definition& definition,
-            const Standing& standing, Extent extent)
+            const Standing& standing, Extent extent, bool refreshed)
       : session_(session),
         c_(connection),
         definition_(definition),
         standing_(standing),
         extent_(extent),
+        refreshed_(refreshed),
         keys_(definition.key.size()),
         values_(definition.fields.size()) {}
 
@@ -63,7 +64,18 @@ class Differing {
   bool all() const { return extent_ == Extent::all_rows; }
   // An insert is over with its delivery: what it delivered before is no difference.
   bool keys_only() const { return definition_.mode == Mode::insert; }
-  std::string snapshot() const { return aligned_snapshot(standing_, definition_, algorithm_); }
+  std::string theirs() const { return refreshed_ && values_ > 0 ? ", " + numbered("t", values_) : ""; }
+
+  std::string snapshot() const {
+    std::string aligned = aligned_snapshot(standing_, definition_, algorithm_);
+    if (!refreshed_) return aligned;
+    // What a person has changed is looked at whatever our hash says; what is gone is sent whole.
+    return fmt::format(
+        "(select s.* replace (case when x.k1 is null then s.h else 0 end as h, s.suspect or "
+        "coalesce(x.missing, "
+        "false) as suspect), coalesce(x.drifted, '') as drifted{} from {} s left join eddy_drift x on {})",
+        values_ == 0 ? "" : ", " + numbered("x.t", values_), aligned, keys_equal("s", "x", keys_));
+  }
 
   void count_source() {
     // Of a single key the count of its values is often known without reading them.
@@ -168,9 +180,10 @@ class Differing {
                     "where h.op < 2",
                     keys("d."), comma(), values("d."), desired_, of_hit));
     c_.execute(fmt::format(
-        "create or replace temp table eddy_old as select {}{}{}, d.suspect from eddy_hits h join {} d on {} "
+        "create or replace temp table eddy_old as select {}{}{}, d.suspect{} from eddy_hits h join {} d on "
+        "{} "
         "where h.op > 0",
-        keys("d."), comma(), values("d."), snapshot(), of_hit));
+        keys("d."), comma(), values("d."), refreshed_ ? ", d.drifted" + theirs() : "", snapshot(), of_hit));
     if (count(c_, "select count(*) from eddy_new") != out_.added + out_.changed)
       throw Error(
           "sync.model_unstable",
@@ -181,11 +194,12 @@ class Differing {
     std::string old;
     for (std::size_t i = 1; i <= values_; ++i) old += fmt::format(", o.v{0} as o{0}", i);
     out_.relation = fmt::format(
-        "(select h.op, {}{}{}{}, {} as suspect from eddy_hits h left join eddy_new n on {} left join "
+        "(select h.op, {}{}{}{}, {} as suspect{} from eddy_hits h left join eddy_new n on {} left join "
         "eddy_old "
         "o on {})",
         keys("h."), comma(), values("n."), old, all() ? "true" : "coalesce(o.suspect, false)",
-        keys_equal("h", "n", keys_), keys_equal("h", "o", keys_));
+        refreshed_ ? ", coalesce(o.drifted, '') as drifted" + theirs() : "", keys_equal("h", "n", keys_),
+        keys_equal("h", "o", keys_));
   }
 
   warehouse::Session& session_;
@@ -193,6 +207,7 @@ class Differing {
   const Definition& definition_;
   const Standing& standing_;
   const Extent extent_;
+  const bool refreshed_;
   const std::size_t keys_, values_;
   std::string algorithm_;
   std::string desired_;
@@ -202,8 +217,9 @@ class Differing {
 }  // namespace
 
 Difference find_difference(warehouse::Session& session, engine::Connection& connection,
-                           const Definition& definition, const Standing& standing, Extent extent) {
-  return Differing(session, connection, definition, standing, extent).find();
+                           const Definition& definition, const Standing& standing, Extent extent,
+                           bool refreshed) {
+  return Differing(session, connection, definition, standing, extent, refreshed).find();
 }
 
 void forget_difference(engine::Connection& c) {

@@ -39,8 +39,10 @@ enum class Extent {
 // Inside the caller's transaction, so that now() and views stay what they are. Temp tables of the connection
 // named eddy_… are its own. Throws Error("sync.model_unstable") when the model gives different rows from one
 // reading to the next.
+// With `refreshed`, the snapshot is corrected by the temp table eddy_drift (drift.h).
 Difference find_difference(warehouse::Session& session, engine::Connection& connection,
-                           const Definition& definition, const Standing& standing, Extent extent);
+                           const Definition& definition, const Standing& standing, Extent extent,
+                           bool refreshed = false);
 void forget_difference(engine::Connection& connection);
 
 }  // namespace eddy::sync

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "core/error.h"
+#include "sync/drift.h"
 #include "sync/lookup.h"
 
 namespace eddy::sync {
@@ -15,8 +16,9 @@ namespace {
 
 // Whether any field has to be compared with the record before it is written.
 bool reads_records(const Definition& definition) {
-  return std::any_of(definition.fields.begin(), definition.fields.end(),
-                     [](const BoundColumn& field) { return field.write != Write::always; });
+  return std::any_of(definition.fields.begin(), definition.fields.end(), [](const BoundColumn& field) {
+    return field.write != Write::always || field.drift == OnDrift::theirs;
+  });
 }
 
 bool is_empty(const Value& value) {
@@ -39,13 +41,13 @@ class PolicyWriter final : public Writer {
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       if (fields_[i].lookup)
         lookups_.emplace_back(i, std::make_unique<Lookup>(destination, definition, fields_[i], options));
-      if (fields_[i].write == Write::if_empty) if_empty_.push_back(i);
+      if (fields_[i].write == Write::if_empty || fields_[i].drift == OnDrift::theirs) read_.push_back(i);
     }
     if (!reads_records(definition)) return;
     Reading reading{definition.object, definition.key_schema(), {}, options};
-    for (const std::size_t i : if_empty_) reading.fields.push_back({fields_[i].field, fields_[i].type});
+    for (const std::size_t i : read_) reading.fields.push_back({fields_[i].field, fields_[i].type});
     reader_ = destination.reader(reading);
-    if (!reader_) throw cannot_read(definition, "`write: if_empty` or `on_create`");
+    if (!reader_) throw cannot_read(definition, "`write: if_empty`, `write: on_create` or `drift: theirs`");
   }
 
   Limits limits() const override {
@@ -98,8 +100,14 @@ class PolicyWriter final : public Writer {
       change.kept.resize(fields_.size(), false);
       for (std::size_t f = 0; f < fields_.size(); ++f)
         if (fields_[f].write == Write::on_create) keep(change, f);
-      for (std::size_t place = 0; place < if_empty_.size(); ++place)
-        if (!is_empty(record.fields.at(place))) keep(change, if_empty_[place]);
+      for (std::size_t place = 0; place < read_.size(); ++place) {
+        const std::size_t f = read_[place];
+        const Value& there = record.fields.at(place);
+        if (fields_[f].write == Write::if_empty && !is_empty(there)) keep(change, f);
+        if (fields_[f].drift == OnDrift::theirs && !change.before.empty() &&
+            !same_value(there, change.before[f]))
+          keep(change, f);
+      }
     }
   }
 
@@ -126,7 +134,7 @@ class PolicyWriter final : public Writer {
 
   std::unique_ptr<Writer> writer_;
   const std::vector<BoundColumn> fields_;
-  std::vector<std::size_t> if_empty_;  // places among fields_
+  std::vector<std::size_t> read_;  // places among fields_ whose values are compared
   std::unique_ptr<Reader> reader_;
   std::vector<std::pair<std::size_t, std::unique_ptr<Lookup>>> lookups_;
   std::mutex reading_;  // readers serve one thread at a time

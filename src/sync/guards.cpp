@@ -28,17 +28,18 @@ std::vector<PastRun> past_runs(state::Store& store, const std::string& sync) {
   const auto list = nlohmann::json::parse(fact.value_or("[]"), nullptr, false);
   if (list.is_array())
     for (const auto& run : list)
-      out.push_back({run.value("source", std::uint64_t{0}), run.value("duplicate_key", std::uint64_t{0})});
+      out.push_back({run.value("source", std::uint64_t{0}), run.value("duplicate_key", std::uint64_t{0}),
+                     run.value("unread", std::uint64_t{0})});
   return out;
 }
 
-void remember_run(state::Store& store, const std::string& sync, const PlanCounts& counts) {
+void remember_run(state::Store& store, const std::string& sync, const PastRun& newest) {
   std::vector<PastRun> runs = past_runs(store, sync);
-  runs.push_back({counts.source, counts.duplicate_key});
+  runs.push_back(newest);
   if (runs.size() > runs_remembered) runs.erase(runs.begin());
   nlohmann::json list = nlohmann::json::array();
   for (const PastRun& run : runs)
-    list.push_back({{"source", run.source}, {"duplicate_key", run.duplicate_key}});
+    list.push_back({{"source", run.source}, {"duplicate_key", run.duplicate_key}, {"unread", run.unread}});
   store.put_fact(fact_name(sync), list.dump());
 }
 
@@ -59,7 +60,8 @@ std::vector<Hold> weigh(const Plan& plan, const Guards& guards, const std::vecto
   share("removed", n.removed, "removed", guards.removed_max);
   if (plan.kind == PlanKind::sync) share("changed", n.changed, "changed", guards.changed_max);
   if (plan.kind != PlanKind::sync) return holds;
-  if (unread > 0 && n.removed > 0)
+  // Rows that were set aside before, and are still, hide nothing new.
+  if (unread > (past.empty() ? 0 : past.back().unread) && n.removed > 0)
     holds.push_back(
         {"unread",
          fmt::format("{} rows would be removed, but {} rows were set aside on their way into {}: the "

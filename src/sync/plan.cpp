@@ -32,6 +32,7 @@ PlanCounts counts_from_json(const json& j) {
   n.bad_value = j.value("bad_value", std::uint64_t{0});
   n.parked = j.value("parked", std::uint64_t{0});
   n.left_out = j.value("left_out", std::uint64_t{0});
+  n.changed_since = j.value("changed_since", std::uint64_t{0});
   return n;
 }
 
@@ -51,12 +52,14 @@ Plan plan_from_json(const json& j) {
     plan.groups.push_back({g.at("fields").get<std::vector<std::string>>(), g.at("rows")});
   for (const json& r : j.value("invalid_reasons", json::array()))
     plan.invalid_reasons.emplace_back(r.at("reason"), r.at("rows"));
-  for (const PlanKind kind : {PlanKind::sync, PlanKind::resend, PlanKind::undo, PlanKind::baseline})
+  for (const PlanKind kind :
+       {PlanKind::sync, PlanKind::resend, PlanKind::undo, PlanKind::baseline, PlanKind::resolve})
     if (name_of(kind) == j.value("kind", "sync")) plan.kind = kind;
   plan.schema_checked = j.value("schema_checked", false);
   plan.reject_runs_max = j.value("reject_runs_max", plan.reject_runs_max);
   plan.definition_changed = j.at("definition_changed");
-  plan.settled = j.at("settled").get<std::vector<std::string>>();
+  if (j.at("settled").is_number()) plan.settled = j.at("settled");
+  plan.undone_run = j.value("undone_run", "");
   return plan;
 }
 
@@ -70,7 +73,7 @@ void read_flags(std::string_view flags, std::vector<bool>& changed, std::vector<
 }  // namespace
 
 std::string_view name_of(PlanKind kind) {
-  constexpr std::array<std::string_view, 4> names = {"sync", "resend", "undo", "baseline"};
+  constexpr std::array<std::string_view, 5> names = {"sync", "resend", "undo", "baseline", "resolve"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -86,7 +89,10 @@ Plan load_plan(engine::Connection& connection, const std::string& plan_id) {
 std::vector<Change> changes(engine::Connection& connection, const Plan& plan, std::uint64_t offset,
                             std::uint64_t limit) {
   const std::size_t keys = plan.definition.key.size(), values = plan.definition.fields.size();
-  const std::string columns = numbered("k", keys) + (values == 0 ? "" : ", " + numbered("v", values));
+  const bool before = std::any_of(plan.definition.fields.begin(), plan.definition.fields.end(),
+                                  [](const BoundColumn& field) { return field.drift == OnDrift::theirs; });
+  const std::string columns = numbered("k", keys) + (values == 0 ? "" : ", " + numbered("v", values)) +
+                              (before ? ", " + numbered("o", values) : "");
   auto result = connection.query(fmt::format(
       "select number, op::bigint, changed, {} from {} where number >= {} and number < {} order by number",
       columns, plan_table(plan.id), offset, offset + limit));
@@ -104,18 +110,22 @@ std::vector<Change> changes(engine::Connection& connection, const Plan& plan, st
         for (std::size_t i = 0; i < change.changed.size(); ++i) change.changed[i] = !change.keeps(i);
       change.fields.reserve(values);
       for (std::size_t i = 0; i < values; ++i) change.fields.push_back(chunk->value(3 + keys + i, r));
+      if (!before || change.operation != Operation::change) continue;
+      for (std::size_t i = 0; i < values; ++i)
+        change.before.push_back(chunk->value(3 + keys + values + i, r));
     }
   return out;
 }
 
-std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan, std::uint64_t offset,
-                                std::uint64_t limit) {
+namespace {
+
+std::vector<PlannedChange> planned(engine::Connection& connection, const Plan& plan,
+                                   const std::string& condition) {
   const std::size_t keys = plan.definition.key.size(), values = plan.definition.fields.size();
   const std::string columns =
       numbered("k", keys) + (values == 0 ? "" : ", " + numbered("v", values) + ", " + numbered("o", values));
-  auto result = connection.query(fmt::format(
-      "select number, op::bigint, changed, {} from {} where number >= {} and number < {} order by number",
-      columns, plan_table(plan.id), offset, offset + limit));
+  auto result = connection.query(fmt::format("select number, op::bigint, changed, {} from {} where {}",
+                                             columns, plan_table(plan.id), condition));
   std::vector<PlannedChange> out;
   while (auto chunk = result.next())
     for (std::size_t r = 0; r < chunk->rows(); ++r) {
@@ -133,6 +143,20 @@ std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan
   return out;
 }
 
+}  // namespace
+
+std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan, std::uint64_t offset,
+                                std::uint64_t limit) {
+  return planned(connection, plan,
+                 fmt::format("number >= {} and number < {} order by number", offset, offset + limit));
+}
+
+std::vector<PlannedChange> first_of(engine::Connection& connection, const Plan& plan, Operation operation,
+                                    std::size_t limit) {
+  return planned(connection, plan,
+                 fmt::format("op = {} order by number limit {}", static_cast<int>(operation), limit));
+}
+
 void check_fresh(const Plan& plan, std::uint64_t epoch, const Definition& now) {
   if (plan.epoch != epoch)
     throw Error(
@@ -148,19 +172,30 @@ void check_fresh(const Plan& plan, std::uint64_t epoch, const Definition& now) {
                 "make a new one with `eddy plan`");
 }
 
+void forget_plan(engine::Connection& connection, const std::string& id) {
+  engine::Transaction transaction(connection);
+  connection.execute("drop table if exists " + plan_table(id) + "; drop table if exists " +
+                     outcome_table(id) + "; drop table if exists " + settled_table(id));
+  connection.query("delete from sync_db.main.deliveries where plan_id = ?", {Value::text(id)});
+  connection.query("delete from sync_db.main.plans where id = ?", {Value::text(id)});
+  transaction.commit();
+}
+
 void forget_plans(engine::Connection& connection, const std::string& sync, std::size_t keep,
-                  const std::vector<std::string>& needed) {
-  const auto rows =
-      connection
-          .query("select id from sync_db.main.plans where sync = ? order by id desc", {Value::text(sync)})
-          .rows();
-  for (std::size_t i = keep; i < rows.size(); ++i) {
-    const std::string& id = rows[i][0].as_string();
-    if (std::find(needed.begin(), needed.end(), id) != needed.end()) continue;
-    connection.execute("drop table if exists " + plan_table(id) + "; drop table if exists " +
-                       outcome_table(id));
-    connection.query("delete from sync_db.main.deliveries where plan_id = ?", {Value::text(id)});
-    connection.query("delete from sync_db.main.plans where id = ?", {Value::text(id)});
+                  const std::string& before, const std::vector<std::string>& needed) {
+  const auto rows = connection
+                        .query(
+                            "select p.id, d.plan_id is not null, p.body->>'made_at' from sync_db.main.plans "
+                            "p left join sync_db.main.deliveries d on d.plan_id = p.id where p.sync = ? "
+                            "order by p.id desc",
+                            {Value::text(sync)})
+                        .rows();
+  std::size_t delivered = 0, shown = 0;
+  for (const Row& row : rows) {
+    const std::string& id = row[0].as_string();
+    const bool beyond = ++(row[1].as_boolean() ? delivered : shown) > keep;
+    if (!beyond && row[2].to_text() >= before) continue;
+    if (std::find(needed.begin(), needed.end(), id) == needed.end()) forget_plan(connection, id);
   }
 }
 
@@ -181,6 +216,7 @@ json to_json(const PlanCounts& n) {
           {"bad_value", n.bad_value},
           {"parked", n.parked},
           {"left_out", n.left_out},
+          {"changed_since", n.changed_since},
           {"planned", n.planned()}};
 }
 
@@ -210,7 +246,8 @@ json to_json(const Plan& plan) {
           {"invalid_examples", examples},
           {"holds", holds},
           {"definition_changed", plan.definition_changed},
-          {"settled", plan.settled}};
+          {"settled", plan.settled},
+          {"undone_run", plan.undone_run}};
 }
 
 json to_json(const PlannedChange& change, const Definition& definition) {

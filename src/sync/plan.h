@@ -32,11 +32,15 @@ struct PlanCounts {
   std::uint64_t snapshot = 0;       // rows acknowledged before
   std::uint64_t unchanged = 0;      // with mode insert: every row whose key was delivered before
   std::uint64_t added = 0, changed = 0, removed = 0;
-  std::uint64_t kept = 0;             // have left the model, and stay at the destination (`removed: ignore`)
+  // Have left the model, and stay at the destination (`removed: ignore`); kind undo: were added by the run,
+  // and stay.
+  std::uint64_t kept = 0;
   std::uint64_t rejected_before = 0;  // not sent: refused before, and the same since
   std::uint64_t in_doubt_before = 0;  // not sent: an insert whose answer was lost; a person has to look
   std::uint64_t parked = 0;           // not sent: refused for a passing reason too often
   std::uint64_t left_out = 0;         // differ, but the plan was asked for fewer rows
+  // kind undo, where source are the rows that the run delivered: written or lost again since
+  std::uint64_t changed_since = 0;
 
   std::uint64_t invalid() const { return null_key + duplicate_key + bad_value; }
   std::uint64_t planned() const { return added + changed + removed; }
@@ -60,8 +64,10 @@ enum class PlanKind {
   resend,    // every current row, removes nothing
   undo,      // the values from before a run
   baseline,  // nothing is sent: the model is believed to be what the destination has
+  resolve,   // nothing is sent: rows in doubt that are known to have been applied
 };
 std::string_view name_of(PlanKind kind);
+constexpr bool is_sent(PlanKind kind) { return kind != PlanKind::baseline && kind != PlanKind::resolve; }
 
 struct Plan {
   std::string id;
@@ -76,10 +82,11 @@ struct Plan {
   std::vector<std::pair<std::string, std::uint64_t>> invalid_reasons;  // "too_long:name", rows
   std::vector<InvalidExample> invalid_examples;                        // up to 5 of each reason
   std::vector<Hold> holds;
-  bool definition_changed = false;   // fields, types or the engine's hash changed since the last fold
-  int reject_runs_max = 10;          // runs that send a row refused for a passing reason, until it is parked
-  bool schema_checked = false;       // the destination's schema was at hand
-  std::vector<std::string> settled;  // keys (JSON) of open rejects that need nothing any more
+  bool definition_changed = false;  // fields, types or the engine's hash changed since the last fold
+  int reject_runs_max = 10;         // runs that send a row refused for a passing reason, until it is parked
+  bool schema_checked = false;      // the destination's schema was at hand
+  std::uint64_t settled = 0;        // open rejects that need nothing any more; keys: settled_table()
+  std::string undone_run;           // kind undo
 };
 
 struct PlannedChange {
@@ -95,8 +102,13 @@ struct PlanRequest {
   const ObjectSchema* object = nullptr;  // what the destination says of itself, when it could be read
   std::uint64_t rows_max = 0;            // the first rows of the plan only; 0: all
   std::string key = {};                  // one row: its key as text, or a JSON array of a composite one
+  bool refreshed = false;                // the connection's table eddy_drift (drift.h) corrects the snapshot
   std::uint64_t unread = 0;              // rows set aside on their way into the model: they are not gone
   std::string undo_plan = {};            // kind undo: the plan that was applied
+  std::string undone_run = {};           // kind undo: in that run
+  // kind resolve: SQL of a relation with the rows that were applied: op, k…, v…, of the definition as bound
+  // now; adds that the snapshot does not have and removes that it has.
+  std::string resolved = {};
 };
 
 // Computes and stores a plan. Call only after recover() (fold.h). Writes nothing but .eddy/sync.duckdb.
@@ -111,12 +123,18 @@ std::vector<Change> changes(engine::Connection& connection, const Plan& plan, st
                             std::uint64_t limit);
 std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan, std::uint64_t offset,
                                 std::uint64_t limit);
+// The first rows of one kind.
+std::vector<PlannedChange> first_of(engine::Connection& connection, const Plan& plan, Operation operation,
+                                    std::size_t limit);
 // Throws Error("sync.plan_stale") when the snapshot has moved, or the sync's file has changed, since the plan
 // was made.
 void check_fresh(const Plan& plan, std::uint64_t epoch, const Definition& now);
-// Keeps the newest `keep` plans of a sync; never drops those named.
+// Drops one plan with all that is kept beside it.
+void forget_plan(engine::Connection& connection, const std::string& plan_id);
+// Keeps of a sync the newest `keep` plans that were delivered and as many that were not; drops those made
+// before `before` (UTC; "": none) too. Never drops those named.
 void forget_plans(engine::Connection& connection, const std::string& sync, std::size_t keep,
-                  const std::vector<std::string>& needed);
+                  const std::string& before, const std::vector<std::string>& needed);
 
 nlohmann::json to_json(const PlanCounts& counts);
 nlohmann::json to_json(const Plan& plan);

@@ -8,6 +8,7 @@
 #include "sync/guards.h"
 #include "sync/plan.h"
 #include "sync/plan_sql.h"
+#include "sync/undo.h"
 
 namespace eddy::sync {
 
@@ -43,16 +44,20 @@ class PlanMaking {
 
   Plan make() {
     engine::Transaction transaction(c_);  // one moment: now() and views stay what they are
-    take_difference();
+    if (request_.kind == PlanKind::undo)
+      take_undo();
+    else if (request_.kind == PlanKind::resolve)
+      take_resolved();
+    else
+      take_difference();
     judge();
     drop_same();
     drop_invalid();
-    leave_out_refused();
+    if (request_.kind != PlanKind::resolve) leave_out_refused();
     take_only();
     store_rows();
     describe_changes();
-    plan_.holds = weigh(plan_, spec_.guards, past_runs(session_.store(), spec_.name), request_.unread);
-    for (Hold& hold : plan_.holds) hold.examples = examples_of(hold.code);
+    if (is_sent(request_.kind)) hold();
     c_.query("insert into sync_db.main.plans values (?, ?, ?, ?)",
              {Value::text(plan_.id), Value::text(spec_.name),
               Value::integer(static_cast<std::int64_t>(plan_.epoch)), Value::text(to_json(plan_).dump())});
@@ -60,7 +65,7 @@ class PlanMaking {
     forget_difference(c_);
     c_.execute(
         "drop table if exists eddy_judged; drop table if exists eddy_rejects; drop table if exists "
-        "eddy_refused");
+        "eddy_refused; drop table if exists eddy_settled");
     return std::move(plan_);
   }
 
@@ -100,9 +105,9 @@ class PlanMaking {
   }
 
   void take_difference() {
-    Difference difference =
-        find_difference(session_, c_, plan_.definition, standing_,
-                        request_.kind == PlanKind::resend ? Extent::all_rows : Extent::differing);
+    Difference difference = find_difference(
+        session_, c_, plan_.definition, standing_,
+        request_.kind == PlanKind::resend ? Extent::all_rows : Extent::differing, request_.refreshed);
     PlanCounts& n = plan_.counts;
     n.source = difference.source;
     n.null_key = difference.null_key;
@@ -123,31 +128,83 @@ class PlanMaking {
     first_run_ = n.snapshot == 0;
   }
 
+  // What would bring back the values from before a run. The model has no part in it.
+  void take_undo() {
+    UndoDifference undo = find_undo(c_, plan_.definition, standing_, algorithm_, request_.undo_plan);
+    PlanCounts& n = plan_.counts;
+    n.source = undo.source;
+    n.snapshot = undo.snapshot;
+    n.changed_since = undo.changed_since;
+    n.kept = undo.kept;
+    n.added = undo.added;
+    n.changed = undo.changed;
+    n.removed = undo.removed;
+    n.valid = n.source - n.changed_since - n.kept;
+    n.unchanged = n.valid - n.planned();
+    plan_.invalid_examples = std::move(undo.examples);
+    plan_.undone_run = request_.undone_run;
+    rows_ = std::move(undo.relation);
+  }
+
+  void take_resolved() {
+    const std::string values = values_ == 0 ? "" : ", " + numbered("v", values_);
+    std::string old;
+    for (std::size_t i = 1; i <= values_; ++i)
+      old += fmt::format(", cast(null as {}) as o{}", plan_.definition.fields[i - 1].engine_type, i);
+    c_.execute(
+        fmt::format("create or replace temp table eddy_new as select op, {}{}{}, false as suspect from {}",
+                    keys(), values, old, request_.resolved));
+    rows_ = "eddy_new";
+    PlanCounts& n = plan_.counts;
+    n.added = count(c_, "select count(*) from eddy_new where op = 0");
+    n.removed = count(c_, "select count(*) from eddy_new where op = 2");
+    n.source = n.valid = n.added;
+    first_run_ = false;
+  }
+
+  void hold() {
+    plan_.holds = weigh(plan_, spec_.guards, past_runs(session_.store(), spec_.name), request_.unread);
+    for (Hold& hold : plan_.holds) hold.examples = examples_of(hold.code);
+  }
+
   // Per field: is it to be written, and which value does the snapshot keep afterwards?
   void judge() {
-    const std::vector<bool> fresh = new_fields(standing_, plan_.definition);
-    std::vector<std::string> flags, cells;
+    std::vector<bool> fresh = new_fields(standing_, plan_.definition);
+    std::vector<std::string> flags, cells, olds;
     for (std::size_t i = 1; i <= values_; ++i) {
       const BoundColumn& field = plan_.definition.fields[i - 1];
       const bool keep = field.when_null == WhenNull::keep, on_create = field.write == Write::on_create;
       std::string flag = "case";
       if (keep) flag += fmt::format(" when v{} is null then 'k'", i);
       if (on_create) flag += " when op = 1 then 'k'";
+      // The acknowledged value stays with the row, so that theirs is seen to differ again next time.
+      const bool drifts = request_.refreshed && !first_run_;
+      const std::string drifted = fmt::format("drifted[{}] = '1'", i);
+      const bool theirs = drifts && field.drift == OnDrift::theirs;
+      if (theirs) flag += fmt::format(" when {} then 'k'", drifted);
+      if (drifts && !theirs)
+        flag += fmt::format(" when {0} and v{1} is not distinct from t{1} then '0'", drifted, i);
       const std::string differs =
           fresh[i - 1] ? "true" : fmt::format("op = 0 or suspect or v{0} is distinct from o{0}", i);
-      flags.push_back(first_run_ && !keep ? "'1'"
-                                          : flag + fmt::format(" when {} then '1' else '0' end", differs));
+      const std::string differs_there = drifts ? fmt::format("{} or {}", differs, drifted) : differs;
+      flags.push_back(
+          first_run_ && !keep ? "'1'" : flag + fmt::format(" when {} then '1' else '0' end", differs_there));
       // What is not written stays as it was acknowledged.
       std::string value = fmt::format("v{}", i);
       if (on_create) value = fmt::format("case when op = 1 then o{0} else v{0} end", i);
       if (keep) value = fmt::format("coalesce({}, o{})", value, i);
+      if (theirs) value = fmt::format("case when {} then o{} else {} end", drifted, i, value);
       cells.push_back(fmt::format("{} as v{}", value, i));
+      // What a person will see as "before".
+      olds.push_back(drifts && !theirs
+                         ? fmt::format("case when {0} then t{1} else o{1} end as o{1}", drifted, i)
+                         : fmt::format("o{}", i));
     }
     std::string reason =
         request_.object == nullptr ? "" : invalid_reason_sql(plan_.definition, *request_.object);
     plan_.schema_checked = request_.object != nullptr;
     checked_ = !reason.empty();
-    std::string values = cells.empty() ? "" : ", " + join(cells, ", ") + ", " + numbered("o", values_);
+    std::string values = cells.empty() ? "" : ", " + join(cells, ", ") + ", " + join(olds, ", ");
     rows_ = fmt::format(
         "(select op, {}{}, {} as changed{} from {})", keys(), values,
         flags.empty() ? "''" : fmt::format("case op when 2 then '' else {} end", join(flags, " || ")),
@@ -208,40 +265,42 @@ class PlanMaking {
   // What was refused and is the same since stays out; so does an insert whose answer was lost: repeating it
   // could make a second record.
   void leave_out_refused() {
-    const std::vector<state::Reject> open = session_.store().rejects(spec_.name, true);
-    if (open.empty()) return;
+    const state::RejectQuery open{.sync = spec_.name};
+    if (session_.store().count_rejects(open) == 0) return;
     c_.execute(
         "create or replace temp table eddy_rejects(key varchar, operation varchar, outcome varchar, "
         "payload_hash varchar, status varchar)");
     auto appender = c_.appender("temp", "main", "eddy_rejects");
-    for (const state::Reject& reject : open) {
+    session_.store().each_reject(open, [&](const state::Reject& reject) {
       appender.append_text(reject.key);
       appender.append_text(reject.operation);
       appender.append_text(reject.outcome);
       appender.append_text(reject.payload_hash);
       appender.append_text(reject.status);
       appender.end_row();
-    }
+    });
     appender.close();
-    const bool asked_for = request_.kind == PlanKind::resend;
+    const bool believed = request_.kind == PlanKind::baseline;
+    const bool asked_for = request_.kind != PlanKind::sync;
     c_.execute(fmt::format(
         "create or replace temp table eddy_refused as select {keys}, r.key, c.op, "
-        "case when r.outcome = 'in_doubt' and {insert} then 'in_doubt' "
+        "case when {believed} then null when r.outcome = 'in_doubt' and {insert} then 'in_doubt' "
         "when {asked} or r.status = 'replay' or r.payload_hash <> {hash} then null "
         "when r.status = 'parked' then 'parked' when r.outcome = 'rejected' then 'rejected' end as hold "
         "from {rows} c join eddy_rejects r on r.key = {key}",
-        fmt::arg("keys", keys("c.")), fmt::arg("insert", insert_only() ? "true" : "false"),
-        fmt::arg("asked", asked_for ? "true" : "false"),
-        fmt::arg("hash", payload_hash("c.", "c.op", plan_.definition)), fmt::arg("rows", rows_),
-        fmt::arg("key", key_json("c.", plan_.definition))));
+        fmt::arg("keys", keys("c.")), fmt::arg("believed", believed), fmt::arg("insert", insert_only()),
+        fmt::arg("asked", asked_for), fmt::arg("hash", payload_hash("c.", "c.op", plan_.definition)),
+        fmt::arg("rows", rows_), fmt::arg("key", key_json("c.", plan_.definition))));
     // An add in doubt whose row has left the model may have left a record behind: it stays listed until a
-    // person has looked.
-    for (const Row& row :
-         c_.query(fmt::format("select key from eddy_rejects where key not in (select key from eddy_refused) "
-                              "and not (outcome = 'in_doubt' and (operation = 'add' or {}))",
-                              insert_only() ? "true" : "false"))
-             .rows())
-      plan_.settled.push_back(row[0].as_string());
+    // person has looked. A plan that does not look at every row tells nothing of those it leaves out.
+    if (request_.kind == PlanKind::sync || believed) {
+      c_.execute(
+          fmt::format("create or replace temp table eddy_settled as select key from eddy_rejects where key "
+                      "not in (select "
+                      "key from eddy_refused) and not (outcome = 'in_doubt' and (operation = 'add' or {}))",
+                      insert_only()));
+      plan_.settled = count(c_, "select count(*) from eddy_settled");
+    }
     for (const Row& row :
          c_.query("select op::bigint, hold, count(*) from eddy_refused where hold is not null group by all")
              .rows()) {
@@ -279,7 +338,7 @@ class PlanMaking {
                                   : plan_.counts.removed) = n;
     }
     plan_.counts.left_out = all - plan_.counts.planned();
-    plan_.settled.clear();
+    plan_.settled = 0;
   }
 
   void store_rows() {
@@ -289,6 +348,8 @@ class PlanMaking {
         plan_table(plan_.id), keys(),
         values_ == 0 ? "" : ", " + numbered("v", values_) + ", " + numbered("o", values_), rows_, keys()));
     c_.execute("drop table if exists eddy_chosen");
+    if (plan_.settled > 0)
+      c_.execute(fmt::format("create table {} as select key from eddy_settled", settled_table(plan_.id)));
     const std::uint64_t stored = count(c_, "select count(*) from " + plan_table(plan_.id));
     if (stored != plan_.counts.planned())
       throw Error("sync.unreconciled",

@@ -32,8 +32,12 @@ class ScriptedDestination final : public Destination {
   std::map<std::string, std::string> records;  // key -> fields
   std::vector<std::vector<Change>> requests;
   std::map<std::string, int> applications;  // key -> how often it was applied
-  int opened = 0, finished = 0;
+  int opened = 0, finished = 0, readings = 0;
   Delivery delivery;
+  std::vector<Delivery> deliveries;  // every open()
+  bool readable = false;
+  ScriptedDestination* updates = nullptr;              // where writers of mode update go, when it is set
+  std::map<std::string, ScriptedDestination*> others;  // objects that can be looked up; ids are "id-<key>"
 
   // Applies the changes as a real destination would: only the changed fields are taken.
   Answer apply(std::span<const Change> changes) {
@@ -43,12 +47,12 @@ class ScriptedDestination final : public Destination {
       const std::string key = text_of(change.key);
       ++applications[key];
       const bool fresh = !records.contains(key);
-      if (change.operation == Operation::remove)
+      if (change.operation == Operation::remove) {
         records.erase(key);
-      else if (fresh || std::all_of(change.changed.begin(), change.changed.end(), [](bool b) { return b; }))
-        records[key] = text_of(change.fields);
-      else
+      } else {
+        if (fresh) records[key] = text_of(Row(change.fields.size()));
         merge(records[key], change);
+      }
       answer.verdicts.push_back(Verdict::applied({}, fresh && change.operation != Operation::remove));
     }
     return answer;
@@ -71,8 +75,15 @@ class ScriptedDestination final : public Destination {
   }
   std::unique_ptr<Writer> open(const Delivery& d) override {
     ++opened;
+    deliveries.push_back(d);
+    if (d.mode == Mode::update && updates) return std::make_unique<ScriptedWriter>(*updates);
     delivery = d;
     return std::make_unique<ScriptedWriter>(*this);
+  }
+  std::unique_ptr<Reader> reader(const Reading& reading) override {
+    if (const auto other = others.find(reading.object); other != others.end())
+      return std::make_unique<ScriptedReader>(*other->second, reading);
+    return readable ? std::make_unique<ScriptedReader>(*this, reading) : nullptr;
   }
 
  private:
@@ -94,10 +105,41 @@ class ScriptedDestination final : public Destination {
     ScriptedDestination& owner_;
   };
 
+  class ScriptedReader final : public Reader {
+   public:
+    ScriptedReader(ScriptedDestination& owner, Reading reading)
+        : owner_(owner), reading_(std::move(reading)) {}
+    std::size_t keys_max() const override { return 50; }
+    std::vector<Record> read(std::span<const Row> keys) override {
+      const std::lock_guard lock(owner_.mutex_);
+      ++owner_.readings;
+      std::vector<Record> out;
+      for (const Row& key : keys) {
+        Record& record = out.emplace_back();
+        const auto found = owner_.records.find(text_of(key));
+        if (found == owner_.records.end()) continue;
+        record.matches = 1;
+        record.id = "id-" + found->first;
+        const std::vector<std::string> cells = split(found->second, '|');
+        for (const Column& column : reading_.fields)
+          for (std::size_t i = 0; i < owner_.delivery.fields.size(); ++i)
+            if (owner_.delivery.fields[i].name == column.name)
+              record.fields.push_back(cells.at(i) == "null" ? Value() : Value::text(cells.at(i)));
+      }
+      return out;
+    }
+
+   private:
+    ScriptedDestination& owner_;
+    const Reading reading_;
+  };
+
   static void merge(std::string& record, const Change& change) {
     std::vector<std::string> fields = split(record, '|');
-    for (std::size_t i = 0; i < fields.size(); ++i)
-      if (change.changed[i]) fields[i] = change.fields[i].is_null() ? "null" : change.fields[i].to_text();
+    fields.resize(change.fields.size(), "null");
+    for (std::size_t i = 0; i < change.fields.size(); ++i)
+      if (change.changed[i] && !change.keeps(i))
+        fields[i] = change.fields[i].is_null() ? "null" : change.fields[i].to_text();
     record = join(fields, "|");
   }
 

@@ -154,7 +154,7 @@ std::optional<Mapping> read_mapping(const Node::Entry& entry, Diagnostics& diagn
   read_normalization(n["normalize"], mapping);
   mapping.when_null = word_at(n["when_null"], null_policies, WhenNull::write);
   mapping.write = word_at(n["write"], write_policies, Write::always);
-  mapping.drift = word_at(n["drift"], drift_policies, Drift::ours);
+  mapping.drift = word_at(n["drift"], drift_policies, OnDrift::ours);
   if (n["pii"].is_scalar()) mapping.pii = n["pii"].as_boolean() ? Pii::yes : Pii::no;
   if (const Node lookup = n["lookup"]; lookup.is_map())
     mapping.lookup = LookupSpec{lookup["object"].text(), lookup["by"].text(),
@@ -276,7 +276,7 @@ std::string_view name_of(Removal removed) { return removals[static_cast<std::siz
 std::string_view name_of(Normalization n) { return normalizations[static_cast<std::size_t>(n)]; }
 std::string_view name_of(WhenNull policy) { return null_policies[static_cast<std::size_t>(policy)]; }
 std::string_view name_of(Write policy) { return write_policies[static_cast<std::size_t>(policy)]; }
-std::string_view name_of(Drift policy) { return drift_policies[static_cast<std::size_t>(policy)]; }
+std::string_view name_of(OnDrift policy) { return drift_policies[static_cast<std::size_t>(policy)]; }
 std::string_view name_of(OnMiss policy) { return miss_policies[static_cast<std::size_t>(policy)]; }
 std::string node_name(const SyncSpec& spec) { return "sync." + spec.name; }
 

@@ -16,7 +16,7 @@ enum class Normalization { trim, lower, upper, email, e164 };
 
 enum class WhenNull { write, keep };               // keep: a null never overwrites
 enum class Write { always, if_empty, on_create };  // if_empty and on_create read the record first
-enum class Drift { ours, theirs };                 // whose value stays when a person has changed it there
+enum class OnDrift { ours, theirs };               // whose value stays when a person has changed it there
 enum class OnMiss { reject, null, create };
 enum class Pii { unmarked, no, yes };
 
@@ -37,7 +37,7 @@ struct Mapping {
   std::string phone_region = {};  // of e164, for numbers without a country code: "DE"
   WhenNull when_null = WhenNull::write;
   Write write = Write::always;
-  Drift drift = Drift::ours;
+  OnDrift drift = OnDrift::ours;
   std::optional<LookupSpec> lookup = std::nullopt;
   Pii pii = Pii::unmarked;
 };
@@ -85,7 +85,7 @@ std::string_view name_of(Removal removed);  // ignore | delete | archive | clear
 std::string_view name_of(Normalization normalization);
 std::string_view name_of(WhenNull policy);
 std::string_view name_of(Write policy);
-std::string_view name_of(Drift policy);
+std::string_view name_of(OnDrift policy);
 std::string_view name_of(OnMiss policy);
 std::string node_name(const SyncSpec& spec);  // "sync.hubspot_contacts"
 

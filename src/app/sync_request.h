@@ -1,0 +1,27 @@
+// What a plan is to know beyond its sync: what the destination says of itself, and what was set aside on the
+// way into the model.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/workspace.h"
+#include "sync/plan.h"
+
+namespace eddy::app {
+
+// Rows in quarantine that belong to the current content of the streams above a sync's model.
+std::uint64_t unread_rows(Workspace& workspace, const sync::SyncSpec& spec);
+
+// A destination asked for its schema before a plan; nothing is asked when `offline`.
+struct AskedDestination {
+  std::unique_ptr<sync::Destination> destination;  // null: offline, or it cannot be opened
+  std::optional<sync::ObjectSchema> object;
+  std::string note;  // why there is no object
+};
+// Throws Error when the mapping does not fit what the destination says; a destination that cannot be asked is
+// only noted.
+AskedDestination ask_destination(const Workspace& workspace, const sync::SyncSpec& spec, bool offline);
+
+}  // namespace eddy::app
