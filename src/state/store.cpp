@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "core/error.h"
+#include "state/reject_table.h"
 #include "state/schema.h"
 #include "transport/sqlite/database.h"
 
@@ -16,6 +17,7 @@ using sqlite::Transaction;
 
 // Writers hold ProjectLock, so only readers of another process can be in the way, and not for long.
 constexpr std::chrono::milliseconds busy_timeout = std::chrono::seconds{10};
+constexpr std::size_t rejects_at_once = 2'000;
 
 std::int64_t as_signed(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 std::uint64_t as_unsigned(std::int64_t number) { return static_cast<std::uint64_t>(number); }
@@ -242,76 +244,60 @@ class SqliteStore final : public Store {
 
   void put_rejects(const std::vector<Reject>& rejects) override {
     const std::lock_guard lock(mutex_);
-    Transaction transaction(db_);
-    Statement s(db_,
-                "insert into rejects(sync, key, operation, outcome, code, message, payload, payload_hash, "
-                "first_seen, last_seen, run_id, attempts, status) "
-                "values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) on "
-                "conflict (sync, key) do update set "
-                "operation = excluded.operation, outcome = excluded.outcome, code = excluded.code, message = "
-                "excluded.message, "
-                "payload = excluded.payload, last_seen = excluded.last_seen, run_id = excluded.run_id, "
-                "status = excluded.status, "
-                // A fold that is repeated after a crash must not count the same attempt twice.
-                "attempts = case when rejects.run_id = excluded.run_id then rejects.attempts "
-                "when rejects.payload_hash = excluded.payload_hash then rejects.attempts + excluded.attempts "
-                "else excluded.attempts end, "
-                "runs = case when rejects.run_id = excluded.run_id then rejects.runs "
-                "when rejects.payload_hash = excluded.payload_hash then rejects.runs + 1 else 1 end, "
-                "first_seen = case when rejects.payload_hash = excluded.payload_hash then rejects.first_seen "
-                "else excluded.first_seen end, "
-                "payload_hash = excluded.payload_hash");
-    for (const Reject& r : rejects) {
-      s.bind(1, r.sync)
-          .bind(2, r.key)
-          .bind(3, r.operation)
-          .bind(4, r.outcome)
-          .bind(5, r.code)
-          .bind(6, r.message)
-          .bind(7, r.payload);
-      s.bind(8, r.payload_hash)
-          .bind(9, r.first_seen)
-          .bind(10, r.last_seen)
-          .bind(11, r.run_id)
-          .bind(12, std::int64_t{r.attempts})
-          .bind(13, r.status)
-          .run();
-    }
-    transaction.commit();
+    rejects_.put(rejects);
   }
-
   void settle_rejects(const std::string& sync, const std::vector<std::string>& keys) override {
     const std::lock_guard lock(mutex_);
-    Transaction transaction(db_);
-    Statement s(db_, "update rejects set status = 'settled' where sync = ? and key = ?");
-    for (const std::string& key : keys) s.bind(1, sync).bind(2, key).run();
-    transaction.commit();
+    rejects_.settle(sync, keys);
   }
-
+  void settle_all_rejects(const std::string& sync) override {
+    const std::lock_guard lock(mutex_);
+    rejects_.settle_all(sync);
+  }
   void park_rejects(const std::string& sync, int runs_max) override {
     const std::lock_guard lock(mutex_);
-    Statement s(
-        db_,
-        "update rejects set status = 'parked' where sync = ? and status = 'open' and outcome = 'retry' and "
-        "runs >= ?");
-    s.bind(1, sync).bind(2, std::int64_t{runs_max}).run();
+    rejects_.park(sync, runs_max);
+  }
+  std::uint64_t replay_rejects(const RejectQuery& query) override {
+    const std::lock_guard lock(mutex_);
+    return rejects_.replay(query);
+  }
+  void release_rejects(const std::string& sync, const std::vector<std::string>& keys, const std::string& code,
+                       const std::string& message) override {
+    const std::lock_guard lock(mutex_);
+    rejects_.release(sync, keys, code, message);
+  }
+  std::uint64_t count_rejects(const RejectQuery& query) override {
+    const std::lock_guard lock(mutex_);
+    return rejects_.count(query);
+  }
+  void each_reject(const RejectQuery& query, const RejectReader& read) override {
+    RejectTable::Place behind;
+    while (true) {
+      std::vector<Reject> page;
+      {
+        const std::lock_guard lock(mutex_);
+        page = rejects_.page(query, behind, rejects_at_once);
+      }
+      for (const Reject& reject : page) read(reject);
+      if (page.size() < rejects_at_once) return;
+      behind = {page.back().sync, page.back().key};
+    }
   }
 
-  std::vector<Reject> rejects(const std::string& sync, bool open_only) override {
+  void forget_history(std::size_t runs_max, const std::string& before) override {
     const std::lock_guard lock(mutex_);
-    Statement s(
-        db_,
-        "select sync, key, operation, outcome, code, message, payload, payload_hash, first_seen, last_seen, "
-        "run_id, attempts, runs, status "
-        "from rejects where (?1 = '' or sync = ?1) and (?2 = 0 or status <> 'settled') order by sync, code, "
-        "key");
-    s.bind(1, sync).bind(2, std::int64_t{open_only ? 1 : 0});
-    std::vector<Reject> out;
-    while (s.step())
-      out.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), s.text(6), s.text(7),
-                     s.text(8), s.text(9), s.text(10), static_cast<int>(s.integer(11)),
-                     static_cast<int>(s.integer(12)), s.text(13)});
-    return out;
+    Transaction transaction(db_);
+    db_.exec("create temp table if not exists old_runs(id text primary key); delete from old_runs");
+    Statement old(db_,
+                  "insert into old_runs select id from runs where ended_at <> '' and ((?1 > 0 and id not in "
+                  "(select id from runs order by id desc limit ?1)) or started_at < ?2)");
+    old.bind(1, as_signed(runs_max)).bind(2, before).run();
+    db_.exec(
+        "delete from node_runs where run_id in (select id from old_runs); "
+        "delete from runs where id in (select id from old_runs)");
+    rejects_.forget_settled(before);
+    transaction.commit();
   }
 
   void put_fact(const std::string& name, const std::string& value) override {
@@ -324,6 +310,12 @@ class SqliteStore final : public Store {
     const std::lock_guard lock(mutex_);
     Statement s(db_, "select value from facts where name = ?");
     return s.bind(1, name).step() ? std::optional(s.text(0)) : std::nullopt;
+  }
+
+  void remove_fact(const std::string& name) override {
+    const std::lock_guard lock(mutex_);
+    Statement s(db_, "delete from facts where name = ?");
+    s.bind(1, name).run();
   }
 
  private:
@@ -358,9 +350,17 @@ class SqliteStore final : public Store {
 
   std::mutex mutex_;
   sqlite::Database db_;
+  RejectTable rejects_{db_};
 };
 
 }  // namespace
+
+std::vector<Reject> Store::rejects(const std::string& sync, bool open_only) {
+  std::vector<Reject> out;
+  each_reject({.sync = sync, .settled_too = !open_only},
+              [&](const Reject& reject) { out.push_back(reject); });
+  return out;
+}
 
 std::unique_ptr<Store> Store::open(const std::filesystem::path& file) {
   std::filesystem::create_directories(file.parent_path());

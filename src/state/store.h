@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/value.h"
+#include "state/reject.h"
 
 namespace eddy::state {
 
@@ -68,21 +69,6 @@ struct ModelVersion {
   std::string run_id;
 };
 
-// One row the destination refused, or a row that may have been applied.
-struct Reject {
-  std::string sync;
-  std::string key;  // canonical JSON array of the key values
-  std::string operation;
-  std::string outcome;  // rejected | in_doubt | retry (given up)
-  std::string code, message;
-  std::string payload;       // JSON of the row as sent
-  std::string payload_hash;  // of key and field values: an unchanged payload is not sent again on its own
-  std::string first_seen, last_seen, run_id;
-  int attempts = 0;    // sends, over all runs, of this payload
-  int runs = 1;        // in which they happened
-  std::string status;  // open | replay (to be sent again whatever it is) | parked | settled
-};
-
 // Where a sync stands. The snapshot's own epoch must equal `epoch`, or one of the two is older than the
 // other.
 struct SyncState {
@@ -126,17 +112,35 @@ class Store {
   // syncs
   virtual std::optional<SyncState> sync_state(const std::string& sync) = 0;
   virtual void put_sync_state(const SyncState& state) = 0;
-  virtual void put_rejects(
-      const std::vector<Reject>& rejects) = 0;  // by (sync, key): attempts and last_seen move on
+  // By (sync, key): attempts, runs and last_seen move on; folding one run twice counts once.
+  virtual void put_rejects(const std::vector<Reject>& rejects) = 0;
   virtual void settle_rejects(const std::string& sync,
                               const std::vector<std::string>& keys) = 0;  // applied since, or gone
+  virtual void settle_all_rejects(const std::string& sync) = 0;
   // Rows given up in so many runs are not sent again by themselves.
   virtual void park_rejects(const std::string& sync, int runs_max) = 0;
-  virtual std::vector<Reject> rejects(const std::string& sync,
-                                      bool open_only) = 0;  // sync "" = all; open: all but the settled
+  // To be sent with the next run whatever they are, parked ones too; their runs are counted afresh. Returns
+  // how many.
+  virtual std::uint64_t replay_rejects(const RejectQuery& query) = 0;
+  // Rows in doubt that are known not to have been applied: to be sent with the next run. `code` and `message`
+  // say how that is known.
+  virtual void release_rejects(const std::string& sync, const std::vector<std::string>& keys,
+                               const std::string& code, const std::string& message) = 0;
+  virtual std::uint64_t count_rejects(const RejectQuery& query) = 0;
+  // One after another, ordered by sync and key, however many there are: a page is read at a time, and the
+  // reader may use the store.
+  virtual void each_reject(const RejectQuery& query, const RejectReader& read) = 0;
+  // All at once; for a few.
+  std::vector<Reject> rejects(const std::string& sync, bool open_only);
+
+  // What is old is dropped: runs beyond the newest `runs_max` (0: none), and runs and settled rejects from
+  // before `before` (UTC; "": none). A run that has not ended stays.
+  virtual void forget_history(std::size_t runs_max, const std::string& before) = 0;
+
   // Small named facts: "guard.<sync>" …
   virtual void put_fact(const std::string& name, const std::string& value) = 0;
   virtual std::optional<std::string> fact(const std::string& name) = 0;
+  virtual void remove_fact(const std::string& name) = 0;
 };
 
 // Held by every command that writes. A lock file with flock(2): it ends with the process, however that ends.

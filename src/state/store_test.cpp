@@ -67,23 +67,113 @@ TEST(Store, ModelPointerMovesAndCurrentIsNeverForgotten) {
   EXPECT_EQ(store->model_versions("clean.c").front().version, "v2");
 }
 
+Reject reject_of(const std::string& key, const std::string& outcome = "rejected",
+                 const std::string& code = "BAD") {
+  return {.sync = "s",
+          .key = key,
+          .operation = "add",
+          .outcome = outcome,
+          .code = code,
+          .message = "no",
+          .payload = "{}",
+          .payload_hash = "h1",
+          .first_seen = "2026-01-01T00:00:00Z",
+          .last_seen = "2026-01-01T00:00:00Z",
+          .run_id = "r1",
+          .attempts = 1,
+          .runs = 1,
+          .status = "open"};
+}
+
 TEST(Store, RejectsCountAttemptsOncePerRun) {
   const Scratch scratch;
   auto store = Store::open(scratch / "state.db");
-  const Reject reject{"s",  "[\"k\"]", "add", "rejected", "BAD", "no",  "{}",
-                      "h1", "t1",      "t1",  "r1",       1,     "open"};
+  const Reject reject = reject_of("[\"k\"]");
   store->put_rejects({reject});
   store->put_rejects({reject});  // the same run folded again
   EXPECT_EQ(store->rejects("s", true).front().attempts, 1);
   Reject again = reject;
   again.run_id = "r2";
-  again.first_seen = again.last_seen = "t2";
+  again.first_seen = again.last_seen = "2026-01-02T00:00:00Z";
   store->put_rejects({again});
   EXPECT_EQ(store->rejects("s", true).front().attempts, 2);
-  EXPECT_EQ(store->rejects("s", true).front().first_seen, "t1");
+  EXPECT_EQ(store->rejects("s", true).front().first_seen, "2026-01-01T00:00:00Z");
   store->settle_rejects("s", {"[\"k\"]"});
   EXPECT_TRUE(store->rejects("s", true).empty());
   EXPECT_EQ(store->rejects("", false).size(), 1U);
+  // What was over and is refused again begins anew.
+  again.run_id = "r3";
+  again.first_seen = again.last_seen = "2026-01-03T00:00:00Z";
+  store->put_rejects({again});
+  EXPECT_EQ(store->rejects("s", true).front().attempts, 1);
+  EXPECT_EQ(store->rejects("s", true).front().runs, 1);
+  EXPECT_EQ(store->rejects("s", true).front().first_seen, "2026-01-03T00:00:00Z");
+}
+
+TEST(Store, RejectsAreReadInPagesAndTheReaderMayUseTheStore) {
+  const Scratch scratch;
+  auto store = Store::open(scratch / "state.db");
+  std::vector<Reject> many;
+  for (int i = 0; i < 5'000; ++i) many.push_back(reject_of(std::to_string(10'000 + i)));
+  store->put_rejects(many);
+  store->put_rejects({reject_of("1", "in_doubt", "LOST")});
+  std::vector<std::string> keys;
+  store->each_reject({.sync = "s", .code = "BAD"}, [&](const Reject& reject) {
+    keys.push_back(reject.key);
+    if (keys.size() == 1'000) store->settle_rejects("s", {reject.key});
+  });
+  EXPECT_EQ(keys.size(), 5'000U);
+  EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
+  EXPECT_EQ(store->count_rejects({.sync = "s"}), 5'000U);
+  EXPECT_EQ(store->count_rejects({.sync = "s", .settled_too = true}), 5'001U);
+  EXPECT_EQ(store->count_rejects({.outcome = "rejected", .status = "settled", .settled_too = true}), 1U);
+}
+
+TEST(Store, ReplayFreesParkedRowsAndCountsTheirRunsAfresh) {
+  const Scratch scratch;
+  auto store = Store::open(scratch / "state.db");
+  store->put_rejects({reject_of("1", "retry", "BUSY"), reject_of("2", "rejected")});
+  store->park_rejects("s", 1);
+  EXPECT_EQ(store->count_rejects({.status = "parked"}), 1U);
+  EXPECT_EQ(store->replay_rejects({.sync = "s", .code = "BUSY"}), 1U);
+  const auto rows = store->rejects("s", true);
+  EXPECT_EQ(rows[0].status, "replay");
+  EXPECT_EQ(rows[0].runs, 0);
+  EXPECT_EQ(rows[1].status, "open");
+  EXPECT_EQ(store->replay_rejects({.sync = "other"}), 0U);
+}
+
+TEST(Store, OnlyRowsInDoubtAreReleased) {
+  const Scratch scratch;
+  auto store = Store::open(scratch / "state.db");
+  store->put_rejects({reject_of("1", "in_doubt", "LOST"), reject_of("2")});
+  store->release_rejects("s", {"1", "2"}, "not_applied", "somebody has looked");
+  const auto rows = store->rejects("s", true);
+  EXPECT_EQ(rows[0].outcome + " " + rows[0].status + " " + rows[0].code, "retry replay not_applied");
+  EXPECT_EQ(rows[1].outcome + " " + rows[1].status + " " + rows[1].code, "rejected open BAD");
+  store->settle_all_rejects("s");
+  EXPECT_EQ(store->count_rejects({}), 0U);
+}
+
+TEST(Store, HistoryIsForgottenByNumberAndByAge) {
+  const Scratch scratch;
+  auto store = Store::open(scratch / "state.db");
+  for (const char* id : {"1", "2", "3", "4"}) {
+    store->begin_run({id, "run", "", "running", std::string("2026-01-0") + id + "T00:00:00Z", "", ""});
+    store->record_node({id, "sync.s", "sync", "ok", "t", "t", 1, "", "{}"});
+    if (*id != '2') store->end_run(id, "done", "");
+  }
+  store->put_rejects({reject_of("1"), reject_of("2")});
+  store->settle_rejects("s", {"1"});
+  store->forget_history(0, "");
+  EXPECT_EQ(store->runs(10).size(), 4U);
+  store->forget_history(2, "");  // 4 and 3 are the newest, 2 has not ended
+  ASSERT_EQ(store->runs(10).size(), 3U);
+  EXPECT_FALSE(store->run("1"));
+  EXPECT_TRUE(store->nodes_of("1").empty());
+  store->forget_history(0, "2026-01-04T00:00:00Z");
+  EXPECT_EQ(store->runs(10).size(), 2U);
+  EXPECT_EQ(store->rejects("s", false).size(), 1U);  // the open one
 }
 
 TEST(Store, ADamagedFileIsSaid) {

@@ -288,23 +288,28 @@ class Folding {
 
   // Rows that have gone through since, and rows that need nothing any more.
   void settle_rejects() {
-    std::vector<std::string> settled = plan_.settled;
-    const std::vector<state::Reject> open = session_.store().rejects(header_.sync, true);
-    if (!open.empty()) {
-      c_.execute("create or replace temp table eddy_open(key varchar)");
-      auto rows = c_.appender("temp", "main", "eddy_open");
-      for (const state::Reject& reject : open) {
-        if (reject.run_id == header_.run_id) continue;
-        rows.append_text(reject.key);
-        rows.end_row();
-      }
-      rows.close();
-      auto gone = c_.query(fmt::format("select o.key from eddy_open o join {} p on o.key = {}",
-                                       fated(fmt::format("p.fate = {}", static_cast<int>(RowFate::applied))),
-                                       key_json("p.", plan_.definition)));
-      for (const Row& row : gone.rows()) settled.push_back(row[0].as_string());
+    if (plan_.settled > 0) settle(c_.stream("select key from " + settled_table(plan_.id)));
+    const state::RejectQuery open{.sync = header_.sync};
+    if (session_.store().count_rejects(open) == 0) return;
+    c_.execute("create or replace temp table eddy_open(key varchar)");
+    auto rows = c_.appender("temp", "main", "eddy_open");
+    session_.store().each_reject(open, [&](const state::Reject& reject) {
+      if (reject.run_id == header_.run_id) return;
+      rows.append_text(reject.key);
+      rows.end_row();
+    });
+    rows.close();
+    settle(c_.stream(fmt::format("select o.key from eddy_open o join {} p on o.key = {}",
+                                 fated(fmt::format("p.fate = {}", static_cast<int>(RowFate::applied))),
+                                 key_json("p.", plan_.definition))));
+  }
+
+  void settle(engine::Result keys) {
+    while (auto chunk = keys.next()) {
+      std::vector<std::string> some;
+      for (std::size_t r = 0; r < chunk->rows(); ++r) some.emplace_back(chunk->varchar(0, r));
+      session_.store().settle_rejects(header_.sync, some);
     }
-    if (!settled.empty()) session_.store().settle_rejects(header_.sync, settled);
   }
 
   void forget_old() {
@@ -313,7 +318,7 @@ class Folding {
       if (entry.path().extension() == ".done") done.push_back(entry.path());
     std::sort(done.rbegin(), done.rend());
     for (std::size_t i = plans_kept; i < done.size(); ++i) std::filesystem::remove(done[i]);
-    forget_plans(c_, header_.sync, plans_kept, {header_.plan_id});
+    forget_plans(c_, header_.sync, plans_kept, "", {header_.plan_id});
   }
 
   warehouse::Session& session_;

@@ -24,6 +24,7 @@ void open_sync_database(warehouse::Session& session, engine::Connection& connect
         "create schema if not exists sync_db.snapshot;"
         "create schema if not exists sync_db.plan;"
         "create schema if not exists sync_db.outcome;"
+        "create schema if not exists sync_db.settled;"
         "create table if not exists sync_db.main.deliveries(plan_id varchar not null, run_id varchar not "
         "null, "
         "sync varchar not null, delivered_at varchar not null, complete boolean not null);"
@@ -109,6 +110,9 @@ std::string snapshot_table(const std::string& sync) { return "sync_db.snapshot."
 std::string plan_table(const std::string& plan_id) { return "sync_db.plan." + quote_identifier(plan_id); }
 std::string outcome_table(const std::string& plan_id) {
   return "sync_db.outcome." + quote_identifier(plan_id);
+}
+std::string settled_table(const std::string& plan_id) {
+  return "sync_db.settled." + quote_identifier(plan_id);
 }
 
 }  // namespace eddy::sync

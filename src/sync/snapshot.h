@@ -7,6 +7,7 @@
 //   outcome.<plan id>  of a delivered plan: number, fate (RowFate), attempts, code, message, destination_id,
 //                   created. When main.deliveries says `complete`, rows not listed were applied at once;
 //                   otherwise they were not sent
+//   settled.<plan id>  keys (JSON) of open rejects that need nothing any more once the plan is delivered
 //   main.deliveries plan_id, run_id, sync, delivered_at, complete: one row per folded ledger
 //   main.syncs        per sync: epoch, checksum, definition of the columns, hash algorithm
 //   main.plans        per plan: what `load_plan` reads
@@ -62,5 +63,6 @@ std::string hash_algorithm(engine::Connection& connection);
 std::string snapshot_table(const std::string& sync);  // quoted, with catalog and schema
 std::string plan_table(const std::string& plan_id);
 std::string outcome_table(const std::string& plan_id);
+std::string settled_table(const std::string& plan_id);
 
 }  // namespace eddy::sync
