@@ -123,6 +123,8 @@ std::string MysqlColumn::loss_of_text(std::string_view text, const Value& value)
           return fmt::format("holds `{}`, which is not one of: {}", word, join(column_.options, ", "));
     return {};
   }
+  if (type == "decimal")
+    return text.find_first_not_of("+-.0123456789eE") == std::string_view::npos ? "" : "is not a number";
   if (column_.is_integer() || type == "bit")
     return is_whole_number(text) ? "" : "is not a whole number, as the column keeps them";
   if (type == "float" || type == "double") {
@@ -192,6 +194,20 @@ void MysqlColumn::append_literal(std::string& out, const Value& value) const {
   } else {
     mysql::append_literal(out, text);
   }
+}
+
+std::string MysqlColumn::comparable(const Value& value) const {
+  std::string out, scratch;
+  const std::string& type = column_.data_type;
+  if (column_.is_integer() || type == "decimal" || type == "year")
+    return std::string(text_of(value, scratch));
+  append_literal(out, value);
+  if (type == "float" || type == "double") return fmt::format("cast({} as double)", out);
+  if (type == "date") return fmt::format("cast({} as date)", out);
+  if (column_.is_time())
+    return fmt::format("cast({} as {}({}))", out, type == "time" ? "time" : "datetime",
+                       column_.fraction_digits);
+  return out;
 }
 
 std::string MysqlColumn::definition() const {

@@ -26,7 +26,9 @@ class MysqlColumn {
   std::string load_target(std::size_t place) const;      // "`name`", or a variable "@c3"
   std::string load_assignment(std::size_t place) const;  // "`bytes` = unhex(@c3)"
   void append_cell(std::string& out, const Value& value) const;
-  void append_literal(std::string& out, const Value& value) const;  // for INSERT and for key lookups
+  void append_literal(std::string& out, const Value& value) const;  // for INSERT
+  // For comparisons with the column: of its own kind, or the server compares both sides as doubles.
+  std::string comparable(const Value& value) const;
 
   // As a nullable column of a table of ours, with the same type, character set and collation.
   std::string definition() const;

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "connectors/mysql/reader.h"
 #include "connectors/mysql/writer.h"
+#include "connectors/tables/rows.h"
 #include "core/text.h"
 #include "transport/mysql/connection.h"
 #include "transport/mysql/table.h"
@@ -11,6 +15,9 @@ namespace eddy::connectors {
 namespace {
 using config::Shape;
 
+bool has_exact_keys(const config::Node& options) {
+  return !options["keys"].exists() || options["keys"].as_string() == "exact";
+}
 bool is_on(const config::Node& option) { return option.exists() && option.as_boolean(); }
 
 class MysqlDestination final : public sync::Destination {
@@ -53,32 +60,41 @@ class MysqlDestination final : public sync::Destination {
       throw Error("destination.unsupported", "a MySQL table has no archive",
                   "use `removed: delete`, `clear` or `ignore`");
     mysql::Connection connection(options_);
-    const auto keys = delivery.options["keys"];
     MysqlTarget target{.table = table_name(delivery.object),
                        .key = {},
                        .fields = {},
                        .mode = delivery.mode,
                        .erases = delivery.removed == sync::Removal::erase,
-                       .exact_keys = !keys.exists() || keys.as_string() == "exact",
+                       .exact_keys = has_exact_keys(delivery.options),
                        .mariadb = connection.is_mariadb()};
     std::string create_table;
     if (const auto table = mysql::describe_table(connection, target.table)) {
       check_table(*table, delivery);
       for (const Column& column : delivery.key) target.key.emplace_back(*table->find(column.name));
       for (const Column& column : delivery.fields) target.fields.emplace_back(*table->find(column.name));
-      target.other_unique_indexes = table->unique_indexes > 1;
+      target.update_first = table->unique_indexes > 1 || asks_for_more(*table, delivery);
     } else if (is_on(delivery.options["create_table"])) {
       for (mysql::TableColumn& column : new_columns(delivery, target.mariadb))
         (target.key.size() < delivery.key.size() ? target.key : target.fields)
             .emplace_back(std::move(column));
       create_table = create_table_statement(target.table, delivery, target.mariadb);
     } else {
-      const std::string guess = did_you_mean_hint(delivery.object, names_in(connection));
-      throw Error(
-          "destination.no_such_object", fmt::format("there is no table {}", target.table.display()),
-          guess.empty() ? "create it, or let the sync do it with `options: {create_table: true}`" : guess);
+      fail_to_find(connection, delivery.object);
     }
     return std::make_unique<MysqlWriter>(options_, std::move(target), delivery.key, std::move(create_table));
+  }
+
+  std::unique_ptr<sync::Reader> reader(const sync::Reading& reading) override {
+    mysql::Connection connection(options_);
+    const auto table = mysql::describe_table(connection, table_name(reading.object));
+    if (!table) {
+      // A table that the sync will make has no records yet.
+      if (is_on(reading.options["create_table"])) return std::make_unique<EmptyReader>();
+      fail_to_find(connection, reading.object);
+    }
+    for (const Schema* columns : {&reading.key, &reading.fields})
+      for (const Column& wanted : *columns) find(*table, wanted.name);
+    return std::make_unique<MysqlReader>(options_, *table, reading, has_exact_keys(reading.options));
   }
 
  private:
@@ -96,17 +112,35 @@ class MysqlDestination final : public sync::Destination {
     return names;
   }
 
-  static void check_table(const mysql::Table& table, const sync::Delivery& delivery) {
-    std::vector<std::string> names, key;
+  // A new record needs a column that the delivery does not have; one that is there can be updated.
+  static bool asks_for_more(const mysql::Table& table, const sync::Delivery& delivery) {
+    return std::any_of(table.columns.begin(), table.columns.end(), [&](const mysql::TableColumn& column) {
+      return column.not_null && !column.has_default && !column.generated && !delivers(delivery, column.name);
+    });
+  }
+
+  [[noreturn]] void fail_to_find(mysql::Connection& connection, const std::string& object) const {
+    const std::string guess = did_you_mean_hint(object, names_in(connection));
+    throw Error(
+        "destination.no_such_object", fmt::format("there is no table {}", table_name(object).display()),
+        guess.empty() ? "create it, or let the sync do it with `options: {create_table: true}`" : guess);
+  }
+
+  static const mysql::TableColumn& find(const mysql::Table& table, const std::string& name) {
+    if (const mysql::TableColumn* column = table.find(name)) return *column;
+    std::vector<std::string> names;
     for (const mysql::TableColumn& column : table.columns) names.push_back(column.name);
+    throw Error("destination.unknown_field",
+                fmt::format("table {} has no column `{}`", table.name.display(), name),
+                did_you_mean_hint(name, names));
+  }
+
+  static void check_table(const mysql::Table& table, const sync::Delivery& delivery) {
+    std::vector<std::string> key;
     for (const Schema* columns : {&delivery.key, &delivery.fields})
       for (const Column& wanted : *columns) {
-        const mysql::TableColumn* column = table.find(wanted.name);
-        if (column == nullptr)
-          throw Error("destination.unknown_field",
-                      fmt::format("table {} has no column `{}`", table.name.display(), wanted.name),
-                      did_you_mean_hint(wanted.name, names));
-        if (column->generated && !(delivery.mode == sync::Mode::update && columns == &delivery.key))
+        const mysql::TableColumn& column = find(table, wanted.name);
+        if (column.generated && !(delivery.mode == sync::Mode::update && columns == &delivery.key))
           throw Error("destination.read_only_field",
                       fmt::format("column `{}` of {} is generated by the database and cannot be written",
                                   wanted.name, table.name.display()),

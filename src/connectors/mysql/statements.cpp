@@ -126,7 +126,7 @@ MysqlStatements write_statements(const MysqlTarget& target, const std::vector<bo
   load_statements(out, all);
   switch (target.mode) {
     case sync::Mode::upsert:
-      if (!target.other_unique_indexes) {
+      if (!target.update_first && kept.empty()) {
         const std::string& key = quote_identifier(target.key.front().schema().name);
         out.write = {
             insert + " on duplicate key update " +

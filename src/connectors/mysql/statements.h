@@ -16,9 +16,11 @@ struct MysqlTarget {
   std::vector<MysqlColumn> fields;
   sync::Mode mode = sync::Mode::upsert;
   bool erases = false;
-  // The table has unique indexes besides the key's. ON DUPLICATE KEY UPDATE would take a conflict with any of
-  // them for "this row exists" and overwrite somebody else's record; then the upsert is done in three steps.
-  bool other_unique_indexes = false;
+  // An upsert updates the records that are there, and inserts the others then, in three steps instead of one
+  // INSERT … ON DUPLICATE KEY UPDATE. That statement takes a conflict with any unique index of the table for
+  // "this row exists" and would overwrite somebody else's record; and it asks for every NOT NULL column even
+  // when the record is there.
+  bool update_first = false;
   // A text key may only match a record with the same bytes, though the column's collation calls more things
   // equal ('a' and 'A', 'a' and 'a ').
   bool exact_keys = true;

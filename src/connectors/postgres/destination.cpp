@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "connectors/postgres/reader.h"
 #include "connectors/postgres/statements.h"
 #include "connectors/postgres/writer.h"
+#include "connectors/tables/rows.h"
 #include "core/secrets.h"
 #include "core/text.h"
 #include "transport/postgres/connection.h"
@@ -57,25 +61,36 @@ class PostgresDestination final : public sync::Destination {
                   "use `removed: delete`, `clear` or `ignore`");
     if (delivery.removed == sync::Removal::clear && delivery.fields.empty())
       throw Error("destination.unsupported", "`removed: clear` needs at least one mapped field to clear");
-    const auto schema_option = delivery.options["schema"];
-    const auto name =
-        table_name(delivery.object, schema_option.exists() ? schema_option.as_string() : schema_);
+    const auto name = table_name(delivery.object, delivery.options["schema"].as_string(schema_));
     const auto create = delivery.options["create_table"];
     postgres::Connection connection(options_);
     const auto table = postgres::describe_table(connection, name);
     std::string create_table;
+    bool update_first = false;
     if (table) {
       check_fields(*table, delivery);
+      update_first = asks_for_more(*table, delivery);
     } else if (create.exists() && create.as_boolean()) {
       create_table = create_table_statement(name, delivery);
     } else {
-      const std::string guess = did_you_mean_hint(delivery.object, names_in(connection));
-      throw Error(
-          "destination.no_such_object",
-          fmt::format("there is no table {} in database {}", name.display(), connection.database()),
-          guess.empty() ? "create it, or let the sync do it with `options: {create_table: true}`" : guess);
+      fail_to_find(connection, delivery.object, name);
     }
-    return std::make_unique<PostgresWriter>(options_, name, delivery, std::move(create_table));
+    return std::make_unique<PostgresWriter>(options_, name, delivery, update_first, std::move(create_table));
+  }
+
+  std::unique_ptr<sync::Reader> reader(const sync::Reading& reading) override {
+    const auto name = table_name(reading.object, reading.options["schema"].as_string(schema_));
+    const auto create = reading.options["create_table"];
+    postgres::Connection connection(options_);
+    const auto table = postgres::describe_table(connection, name);
+    if (!table) {
+      // A table that the sync will make has no records yet.
+      if (create.exists() && create.as_boolean()) return std::make_unique<EmptyReader>();
+      fail_to_find(connection, reading.object, name);
+    }
+    for (const Schema* columns : {&reading.key, &reading.fields})
+      for (const Column& wanted : *columns) find(*table, wanted.name);
+    return std::make_unique<PostgresReader>(options_, *table, reading);
   }
 
  private:
@@ -93,17 +108,37 @@ class PostgresDestination final : public sync::Destination {
     return names;
   }
 
-  static void check_fields(const postgres::Table& table, const sync::Delivery& delivery) {
-    std::vector<std::string> names, key;
+  // A new record needs a column that the delivery does not have; one that is there can be updated.
+  static bool asks_for_more(const postgres::Table& table, const sync::Delivery& delivery) {
+    return std::any_of(table.columns.begin(), table.columns.end(), [&](const postgres::TableColumn& column) {
+      return column.not_null && !column.has_default && !column.generated && !delivers(delivery, column.name);
+    });
+  }
+
+  [[noreturn]] void fail_to_find(postgres::Connection& connection, const std::string& object,
+                                 const postgres::TableName& name) const {
+    const std::string guess = did_you_mean_hint(object, names_in(connection));
+    throw Error(
+        "destination.no_such_object",
+        fmt::format("there is no table {} in database {}", name.display(), connection.database()),
+        guess.empty() ? "create it, or let the sync do it with `options: {create_table: true}`" : guess);
+  }
+
+  static const postgres::TableColumn& find(const postgres::Table& table, const std::string& name) {
+    if (const postgres::TableColumn* column = table.find(name)) return *column;
+    std::vector<std::string> names;
     for (const postgres::TableColumn& column : table.columns) names.push_back(column.name);
+    throw Error("destination.unknown_field",
+                fmt::format("table {} has no column `{}`", table.name.display(), name),
+                did_you_mean_hint(name, names));
+  }
+
+  static void check_fields(const postgres::Table& table, const sync::Delivery& delivery) {
+    std::vector<std::string> key;
     for (const Schema* columns : {&delivery.key, &delivery.fields})
       for (const Column& wanted : *columns) {
-        const postgres::TableColumn* column = table.find(wanted.name);
-        if (column == nullptr)
-          throw Error("destination.unknown_field",
-                      fmt::format("table {} has no column `{}`", table.name.display(), wanted.name),
-                      did_you_mean_hint(wanted.name, names));
-        if (column->generated && !(delivery.mode == sync::Mode::update && columns == &delivery.key))
+        const postgres::TableColumn& column = find(table, wanted.name);
+        if (column.generated && !(delivery.mode == sync::Mode::update && columns == &delivery.key))
           throw Error("destination.read_only_field",
                       fmt::format("column `{}` of {} is generated by the database and cannot be written",
                                   wanted.name, table.name.display()),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "connectors/tables/rows.h"
 #include "core/text.h"
 #include "transport/postgres/encoding.h"
 
@@ -47,9 +48,12 @@ std::string_view native_type(Type type) {
 
 }  // namespace
 
-PostgresStatements postgres_statements(const postgres::TableName& table, const sync::Delivery& delivery) {
-  Schema all = delivery.key;
-  all.insert(all.end(), delivery.fields.begin(), delivery.fields.end());
+PostgresStatements postgres_statements(const postgres::TableName& table, const sync::Delivery& delivery,
+                                       const std::vector<bool>& kept, bool update_first) {
+  const Schema fields = written(delivery.fields, kept);
+  Schema all = delivery.key, every = delivery.key;
+  all.insert(all.end(), fields.begin(), fields.end());
+  every.insert(every.end(), delivery.fields.begin(), delivery.fields.end());
   const std::string target = table.quoted();
   const std::string columns = each(all, "{0}", ", ");
   const std::string keys = each(delivery.key, "{0}", ", ");
@@ -61,29 +65,31 @@ PostgresStatements postgres_statements(const postgres::TableName& table, const s
   out.create_stage = fmt::format(
       "create temporary table eddy_stage on commit delete rows as select 0::int as {}, {} from {} with no "
       "data",
-      number_column, columns, target);
+      number_column, each(every, "{0}", ", "), target);
+  out.empty_stage = fmt::format("delete from {}", stage);
   out.copy_removes = fmt::format("copy {} ({}) from stdin", stage, keys);
   out.numbered = delivery.mode != sync::Mode::upsert;
   out.copy_writes = out.numbered ? fmt::format("copy {} ({}, {}) from stdin", stage, number_column, columns)
                                  : fmt::format("copy {} ({}) from stdin", stage, columns);
+  const std::string insert =
+      fmt::format("insert into {} ({}) select {} from {} s", target, columns, staged, stage);
+  const std::string update =
+      fmt::format("update {} t set {} from {} s where {}", target,
+                  each(fields.empty() ? delivery.key : fields, "{0} = s.{0}", ", "), stage, match);
   switch (delivery.mode) {
     case sync::Mode::upsert:
-      out.write = fmt::format("insert into {} ({}) select {} from {} s on conflict ({}) do {}", target,
-                              columns, staged, stage, keys,
-                              delivery.fields.empty()
-                                  ? "nothing"
-                                  : "update set " + each(delivery.fields, "{0} = excluded.{0}", ", "));
+      if (update_first && !fields.empty()) out.write.push_back(update);
+      out.write.push_back(
+          fmt::format("{}{} on conflict ({}) do {}", insert, update_first ? " where not " + exists : "", keys,
+                      fields.empty() ? "nothing" : "update set " + each(fields, "{0} = excluded.{0}", ", ")));
       break;
     case sync::Mode::update:
       out.find_forbidden = fmt::format("select {} from {} s where not {}", number_column, stage, exists);
-      out.write = fmt::format(
-          "update {} t set {} from {} s where {}", target,
-          each(delivery.fields.empty() ? delivery.key : delivery.fields, "{0} = s.{0}", ", "), stage, match);
+      out.write = {update};
       break;
     case sync::Mode::insert:
       out.find_forbidden = fmt::format("select {} from {} s where {}", number_column, stage, exists);
-      out.write = fmt::format("insert into {} ({}) select {} from {} s where not {}", target, columns, staged,
-                              stage, exists);
+      out.write = {insert + " where not " + exists};
       break;
   }
   if (delivery.removed == sync::Removal::erase)

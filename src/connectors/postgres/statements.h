@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sync/destination.h"
 #include "transport/postgres/table.h"
@@ -14,16 +15,21 @@ struct PostgresStatements {
   // target would refuse it. It is temporary and lives as long as its connection. ON COMMIT DELETE ROWS
   // empties it in place: TRUNCATE, or a table per batch, would write to the system catalog for every batch.
   std::string create_stage;
+  std::string empty_stage;   // before the transaction's end
   std::string copy_writes;   // COPY of adds and changes into the stage
   std::string copy_removes;  // COPY of keys
   bool numbered = false;     // copy_writes starts with the row's number in the batch
   // Row numbers that the mode forbids: no record to update, or a record already there on insert. Empty for
   // upsert. Runs before `write`.
   std::string find_forbidden;
-  std::string write;   // all rows of the stage but the forbidden ones
-  std::string remove;  // deletes or clears; empty when removals are ignored
+  std::vector<std::string> write;  // one after the other: all rows of the stage but the forbidden ones
+  std::string remove;              // deletes or clears; empty when removals are ignored
 };
-PostgresStatements postgres_statements(const postgres::TableName& table, const sync::Delivery& delivery);
+// For the rows of one mask: fields that are kept (change.h) stand in no statement but create_stage.
+// update_first: an upsert updates the records that are there, and inserts the others then. INSERT … ON
+// CONFLICT alone is quicker, but asks for every NOT NULL column even when the record is there.
+PostgresStatements postgres_statements(const postgres::TableName& table, const sync::Delivery& delivery,
+                                       const std::vector<bool>& kept, bool update_first);
 
 // `create table` with the delivery's types and the key as primary key; does nothing when it exists.
 std::string create_table_statement(const postgres::TableName& table, const sync::Delivery& delivery);

@@ -5,31 +5,13 @@
 #include <algorithm>
 
 #include "core/secrets.h"
+#include "core/text.h"
 #include "transport/postgres/copy.h"
 #include "transport/postgres/encoding.h"
 
 namespace eddy::connectors {
 namespace {
 using postgres::PostgresError;
-
-// A row's verdict before the server has spoken.
-bool is_open(const Verdict& verdict) { return verdict.outcome == Outcome::in_doubt && verdict.code.empty(); }
-
-void settle(std::vector<Verdict>& verdicts, const Verdict& verdict) {
-  for (Verdict& open : verdicts)
-    if (is_open(open)) open = verdict;
-}
-
-// The server repeats the offending value, which may be a megabyte long.
-std::string for_people(const std::string& message) {
-  constexpr std::size_t bytes_max = 500;
-  std::string text = redact(message);
-  if (text.size() <= bytes_max) return text;
-  std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
-}
-
 }  // namespace
 
 struct PostgresWriter::Lane {
@@ -38,13 +20,12 @@ struct PostgresWriter::Lane {
 };
 
 PostgresWriter::PostgresWriter(postgres::ConnectOptions options, postgres::TableName table,
-                               const sync::Delivery& delivery, std::string create_table)
+                               const sync::Delivery& delivery, bool update_first, std::string create_table)
     : options_(std::move(options)),
       table_(std::move(table)),
-      key_(delivery.key),
-      fields_(delivery.fields),
-      mode_(delivery.mode),
-      statements_(postgres_statements(table_, delivery)),
+      delivery_(delivery),
+      update_first_(update_first),
+      statements_(postgres_statements(table_, delivery, {}, update_first)),
       create_table_(std::move(create_table)) {}
 
 PostgresWriter::~PostgresWriter() = default;
@@ -78,7 +59,7 @@ sync::Answer PostgresWriter::answer_to(const PostgresError& error, bool removing
                                        std::vector<Verdict> verdicts) const {
   sync::Answer answer;
   const std::string message = for_people(error.message());
-  if (error.is_in_doubt() && mode_ == sync::Mode::insert && !removing) {
+  if (error.is_in_doubt() && delivery_.mode == sync::Mode::insert && !removing) {
     settle(verdicts, Verdict::in_doubt("commit_in_doubt", message));
   } else if (error.is_in_doubt() || error.is_transient()) {
     // Upserts, updates and removals may be repeated: a second time changes nothing.
@@ -98,35 +79,52 @@ void PostgresWriter::send(Lane& lane, std::span<const Change> changes, std::vect
   const bool removing = changes.front().operation == Operation::remove;
   if (removing && statements_.remove.empty())
     throw Error("destination.unsupported", "removals were sent, but the sync ignores them");
-  postgres::Connection& connection = lane.connection;
-  postgres::Transaction transaction(connection);
-  if (copy(connection, changes, verdicts) == 0) return;
-  if (removing) {
-    connection.exec(statements_.remove);
-  } else {
-    if (!statements_.find_forbidden.empty()) {
-      const postgres::Result forbidden = connection.exec(statements_.find_forbidden);
-      for (std::size_t i = 0; i < forbidden.rows(); ++i)
-        verdicts[static_cast<std::size_t>(forbidden.value(i, 0).as_integer())] =
-            mode_ == sync::Mode::update
-                ? Verdict::rejected("not_found",
-                                    "there is no record with this key, and mode update never creates one")
-                : Verdict::rejected("already_exists",
-                                    "there is a record with this key, and mode insert never changes one");
-    }
-    connection.exec(statements_.write);
+  postgres::Transaction transaction(lane.connection);
+  bool first = true;
+  for (const MaskGroup& group : group_by_mask(changes)) {
+    // ON COMMIT DELETE ROWS comes too late for a second group.
+    if (!first) lane.connection.exec(statements_.empty_stage);
+    first = false;
+    send_group(lane.connection, changes, group, verdicts);
   }
   transaction.commit();
 }
 
+void PostgresWriter::send_group(postgres::Connection& connection, std::span<const Change> changes,
+                                const MaskGroup& group, std::vector<Verdict>& verdicts) {
+  const PostgresStatements* statements = &statements_;
+  PostgresStatements masked;
+  if (!group.kept.empty()) {
+    masked = postgres_statements(table_, delivery_, group.kept, true);
+    statements = &masked;
+  }
+  if (copy(connection, changes, group, *statements, verdicts) == 0) return;
+  if (changes.front().operation == Operation::remove) {
+    connection.exec(statements->remove);
+    return;
+  }
+  if (!statements->find_forbidden.empty()) {
+    const postgres::Result forbidden = connection.exec(statements->find_forbidden);
+    for (std::size_t i = 0; i < forbidden.rows(); ++i)
+      verdicts[static_cast<std::size_t>(forbidden.value(i, 0).as_integer())] =
+          delivery_.mode == sync::Mode::update
+              ? Verdict::rejected("not_found",
+                                  "there is no record with this key, and mode update never creates one")
+              : Verdict::rejected("already_exists",
+                                  "there is a record with this key, and mode insert never changes one");
+  }
+  for (const std::string& statement : statements->write) connection.exec(statement);
+}
+
 std::size_t PostgresWriter::copy(postgres::Connection& connection, std::span<const Change> changes,
+                                 const MaskGroup& group, const PostgresStatements& statements,
                                  std::vector<Verdict>& verdicts) {
   const bool removing = changes.front().operation == Operation::remove;
-  postgres::CopyIn copy(connection, removing ? statements_.copy_removes : statements_.copy_writes);
+  postgres::CopyIn copy(connection, removing ? statements.copy_removes : statements.copy_writes);
   std::size_t sent = 0;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
+  for (const std::size_t i : group.rows) {
     const std::size_t start = copy.buffer().size();
-    if (append_row(copy.buffer(), changes[i], i, verdicts[i])) {
+    if (append_row(copy.buffer(), changes[i], i, group.kept, verdicts[i])) {
       ++sent;
       copy.row_done();
     } else {
@@ -138,30 +136,29 @@ std::size_t PostgresWriter::copy(postgres::Connection& connection, std::span<con
 }
 
 bool PostgresWriter::append_row(std::string& out, const Change& change, std::size_t number,
-                                Verdict& verdict) const {
+                                const std::vector<bool>& kept, Verdict& verdict) const {
   const bool removing = change.operation == Operation::remove;
-  if (statements_.numbered && !removing)
-    postgres::append_copy_cell(out, Value::integer(static_cast<std::int64_t>(number)));
-  bool first = !statements_.numbered || removing;
-  const auto append = [&](const Row& cells, const Schema& columns, bool is_key) {
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      if (!first) out += '\t';
-      first = false;
-      if (is_key && cells[i].is_null()) {
-        verdict = Verdict::rejected("null_key", fmt::format("the key field `{}` is null", columns[i].name));
-        return false;
-      }
-      if (const auto encoded = postgres::append_copy_cell(out, cells[i]); encoded != postgres::Encoded::ok) {
-        verdict = Verdict::rejected(
-            "character_not_in_repertoire",
-            fmt::format("the value of `{}` {}", columns[i].name, postgres::explain(encoded)));
-        return false;
-      }
-    }
-    return true;
+  bool first = true;
+  const auto append = [&](const Value& value, const std::string& name) {
+    if (!first) out += '\t';
+    first = false;
+    const auto encoded = postgres::append_copy_cell(out, value);
+    if (encoded == postgres::Encoded::ok) return true;
+    verdict = Verdict::rejected("character_not_in_repertoire",
+                                fmt::format("the value of `{}` {}", name, postgres::explain(encoded)));
+    return false;
   };
-  if (!append(change.key, key_, true)) return false;
-  if (!removing && !append(change.fields, fields_, false)) return false;
+  if (statements_.numbered && !removing) append(Value::integer(static_cast<std::int64_t>(number)), "");
+  for (std::size_t i = 0; i < change.key.size(); ++i) {
+    const std::string& name = delivery_.key[i].name;
+    if (change.key[i].is_null()) {
+      verdict = Verdict::rejected("null_key", fmt::format("the key field `{}` is null", name));
+      return false;
+    }
+    if (!append(change.key[i], name)) return false;
+  }
+  for (std::size_t i = 0; i < change.fields.size() && !removing; ++i)
+    if ((i >= kept.size() || !kept[i]) && !append(change.fields[i], delivery_.fields[i].name)) return false;
   out += '\n';
   return true;
 }
@@ -202,14 +199,19 @@ void PostgresWriter::create_table_once(postgres::Connection& connection) {
 std::vector<std::string> PostgresWriter::preview(std::span<const Change> changes) {
   if (changes.empty()) return {};
   const bool removing = changes.front().operation == Operation::remove;
-  std::string text = "begin;\n" + (removing ? statements_.copy_removes : statements_.copy_writes) + ";\n";
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    const std::size_t start = text.size();
-    Verdict verdict;
-    if (!append_row(text, changes[i], i, verdict)) text.resize(start);
+  std::string text = "begin;\n";
+  for (const MaskGroup& group : group_by_mask(changes)) {
+    const PostgresStatements statements =
+        postgres_statements(table_, delivery_, group.kept, update_first_ || !group.kept.empty());
+    text += (removing ? statements.copy_removes : statements.copy_writes) + ";\n";
+    for (const std::size_t i : group.rows) {
+      const std::size_t start = text.size();
+      Verdict verdict;
+      if (!append_row(text, changes[i], i, group.kept, verdict)) text.resize(start);
+    }
+    text += "\\.\n" + (removing ? statements.remove : join(statements.write, ";\n")) + ";\n";
   }
-  text += "\\.\n" + (removing ? statements_.remove : statements_.write) + ";\ncommit;\n";
-  return {redact(text)};
+  return {redact(text + "commit;\n")};
 }
 
 void PostgresWriter::finish() {

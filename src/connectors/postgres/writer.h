@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connectors/postgres/statements.h"
+#include "connectors/tables/rows.h"
 #include "sync/destination.h"
 #include "transport/postgres/connection.h"
 
@@ -17,10 +18,10 @@ namespace eddy::connectors {
 // are streamed.
 class PostgresWriter final : public sync::Writer {
  public:
-  // create_table: the statement to run before the first batch; empty when the table is there. Touches nothing
-  // by itself.
+  // update_first: as in postgres_statements(). create_table: the statement to run before the first batch;
+  // empty when the table is there. Touches nothing by itself.
   PostgresWriter(postgres::ConnectOptions options, postgres::TableName table, const sync::Delivery& delivery,
-                 std::string create_table);
+                 bool update_first, std::string create_table);
   ~PostgresWriter() override;
 
   sync::Limits limits() const override;
@@ -32,23 +33,25 @@ class PostgresWriter final : public sync::Writer {
   struct Lane;
   std::unique_ptr<Lane> borrow_lane();
   void return_lane(std::unique_ptr<Lane> lane);
-  // Fills `verdicts` for all rows that do not get through to the server's judgement; true when a transaction
-  // was committed.
+  // Fills `verdicts` for all rows that do not get through to the server's judgement.
   void send(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts);
-  std::size_t copy(postgres::Connection& connection, std::span<const Change> changes,
-                   std::vector<Verdict>& verdicts);
-  bool append_row(std::string& out, const Change& change, std::size_t number, Verdict& verdict) const;
+  // The rows of one mask, within the transaction.
+  void send_group(postgres::Connection& connection, std::span<const Change> changes, const MaskGroup& group,
+                  std::vector<Verdict>& verdicts);
+  std::size_t copy(postgres::Connection& connection, std::span<const Change> changes, const MaskGroup& group,
+                   const PostgresStatements& statements, std::vector<Verdict>& verdicts);
+  bool append_row(std::string& out, const Change& change, std::size_t number, const std::vector<bool>& kept,
+                  Verdict& verdict) const;
   sync::Answer answer_to(const postgres::PostgresError& error, bool removing,
                          std::vector<Verdict> verdicts) const;
   void create_table_once(postgres::Connection& connection);
 
   postgres::ConnectOptions options_;
   postgres::TableName table_;
-  Schema key_;
-  Schema fields_;
-  sync::Mode mode_;
-  PostgresStatements statements_;
-  std::mutex mutex_;  // guards the two below
+  sync::Delivery delivery_;
+  bool update_first_;
+  PostgresStatements statements_;  // of rows that keep nothing
+  std::mutex mutex_;               // guards the two below
   std::string create_table_;
   std::vector<std::unique_ptr<Lane>> idle_;
 };

@@ -6,55 +6,14 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "connectors/tables/rows.h"
 #include "core/secrets.h"
 #include "core/text.h"
 
 namespace eddy::connectors {
 namespace {
 using sqlite::Affinity;
-using sqlite::quote_identifier;
 using sqlite::SqliteError;
-
-// Date-like and boolean names have NUMERIC affinity, which leaves such texts and 0/1 as they are. Decimals
-// and JSON are kept as text, because NUMERIC would turn "12345678901234567890.1" into the nearest double.
-std::string_view declared_type(Type type) {
-  switch (type) {
-    case Type::boolean:
-      return "BOOLEAN";
-    case Type::integer:
-      return "INTEGER";
-    case Type::real:
-      return "REAL";
-    case Type::decimal:
-      return "DECIMAL TEXT";
-    case Type::date:
-      return "DATE";
-    case Type::timestamp:
-      return "TIMESTAMP";
-    case Type::json:
-      return "JSON TEXT";
-    case Type::blob:
-      return "BLOB";
-    case Type::null:
-    case Type::text:
-      break;
-  }
-  return "TEXT";
-}
-
-// "name" = ?n for each column, numbered from `first`.
-std::string assignments(const Schema& columns, std::size_t first, std::string_view separator) {
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; i < columns.size(); ++i)
-    parts.push_back(fmt::format("{} = ?{}", quote_identifier(columns[i].name), first + i));
-  return join(parts, separator);
-}
-
-std::string names_of(const Schema& columns) {
-  std::vector<std::string> parts;
-  for (const Column& column : columns) parts.push_back(quote_identifier(column.name));
-  return join(parts, ", ");
-}
 
 std::size_t significant_digits(std::string_view decimal) {
   std::string digits;
@@ -94,62 +53,28 @@ std::string loss_in(Affinity affinity, const Value& value) {
   return {};
 }
 
-SqliteStatements sqlite_statements(const std::string& table, const sync::Delivery& delivery) {
-  const std::string target = quote_identifier(table);
-  const std::size_t first_field = delivery.key.size() + 1;
-  Schema all = delivery.key;
-  all.insert(all.end(), delivery.fields.begin(), delivery.fields.end());
-  std::vector<std::string> places, lines;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    places.push_back(fmt::format("?{}", i + 1));
-    lines.push_back(fmt::format("{} {}{}", quote_identifier(all[i].name), declared_type(all[i].type),
-                                i < delivery.key.size() ? " NOT NULL" : ""));
+struct SqliteWriter::Prepared {
+  Prepared(sqlite::Database& database, const SqliteStatements& statements)
+      : write(database, statements.write) {
+    if (!statements.update.empty()) update = std::make_unique<sqlite::Statement>(database, statements.update);
   }
-  const std::string keys = names_of(delivery.key);
-  const std::string match = assignments(delivery.key, 1, " and ");
-  const std::string set = assignments(delivery.fields, first_field, ", ");
-  const std::string insert =
-      fmt::format("insert into {} ({}) values ({})", target, names_of(all), join(places, ", "));
-
-  SqliteStatements out;
-  out.create_table =
-      fmt::format("create table if not exists {} ({}, primary key ({}))", target, join(lines, ", "), keys);
-  switch (delivery.mode) {
-    case sync::Mode::upsert:
-      out.write = fmt::format("{} on conflict ({}) do {}", insert, keys,
-                              delivery.fields.empty() ? "nothing" : "update set " + set);
-      break;
-    case sync::Mode::update:
-      out.write = fmt::format("update {} set {} where {}", target,
-                              delivery.fields.empty() ? assignments(delivery.key, 1, ", ") : set, match);
-      break;
-    case sync::Mode::insert:
-      out.write = insert;
-      break;
-  }
-  if (delivery.removed == sync::Removal::erase)
-    out.remove = fmt::format("delete from {} where {}", target, match);
-  if (delivery.removed == sync::Removal::clear) {
-    std::vector<std::string> nulls;
-    for (const Column& column : delivery.fields) nulls.push_back(quote_identifier(column.name) + " = null");
-    out.remove = fmt::format("update {} set {} where {}", target, join(nulls, ", "), match);
-  }
-  return out;
-}
+  std::unique_ptr<sqlite::Statement> update;
+  sqlite::Statement write;
+};
 
 struct SqliteWriter::Session {
   Session(const SqliteFile& file, sqlite::Access access) : database(file.path, access, file.busy_timeout) {}
   sqlite::Database database;
-  std::unique_ptr<sqlite::Statement> write, remove;
+  bool update_first = false;
+  std::unique_ptr<Prepared> usual;                                // rows that keep nothing
+  std::map<std::vector<bool>, std::unique_ptr<Prepared>> masked;  // the others
+  std::unique_ptr<sqlite::Statement> remove;
   std::vector<Affinity> affinities;  // of key and fields
 };
 
 SqliteWriter::SqliteWriter(SqliteFile file, const sync::Delivery& delivery, bool create_table)
     : file_(std::move(file)),
-      table_(delivery.object),
-      key_(delivery.key),
-      fields_(delivery.fields),
-      mode_(delivery.mode),
+      delivery_(delivery),
       statements_(sqlite_statements(delivery.object, delivery)),
       create_table_(create_table) {}
 
@@ -161,19 +86,35 @@ void SqliteWriter::connect() {
   auto session =
       std::make_unique<Session>(file_, create_table_ ? sqlite::Access::create : sqlite::Access::read_write);
   if (create_table_) session->database.exec(statements_.create_table);
-  const auto table = sqlite::describe_table(session->database, table_);
+  const auto table = sqlite::describe_table(session->database, delivery_.object);
   if (!table)
     throw Error("destination.no_such_object",
-                fmt::format("table {} is gone from {}", table_, file_.path.string()));
-  for (const Schema* columns : {&key_, &fields_})
+                fmt::format("table {} is gone from {}", delivery_.object, file_.path.string()));
+  for (const Schema* columns : {&delivery_.key, &delivery_.fields})
     for (const Column& column : *columns) {
       const auto* found = table->find(column.name);
       session->affinities.push_back(found == nullptr ? Affinity::blob : found->affinity);
     }
-  session->write = std::make_unique<sqlite::Statement>(session->database, statements_.write);
+  // A new record needs a column that the delivery does not have; one that is there can be updated.
+  session->update_first =
+      std::any_of(table->columns.begin(), table->columns.end(), [&](const sqlite::TableColumn& column) {
+        return column.not_null && !column.has_default && !column.generated &&
+               !delivers(delivery_, column.name);
+      });
+  session->usual = std::make_unique<Prepared>(
+      session->database, sqlite_statements(delivery_.object, delivery_, {}, session->update_first));
   if (!statements_.remove.empty())
     session->remove = std::make_unique<sqlite::Statement>(session->database, statements_.remove);
   session_ = std::move(session);
+}
+
+SqliteWriter::Prepared& SqliteWriter::prepared_for(const Change& change) {
+  if (std::find(change.kept.begin(), change.kept.end(), true) == change.kept.end()) return *session_->usual;
+  auto& prepared = session_->masked[change.kept];
+  if (!prepared)
+    prepared = std::make_unique<Prepared>(session_->database,
+                                          sqlite_statements(delivery_.object, delivery_, change.kept, true));
+  return *prepared;
 }
 
 sync::Answer SqliteWriter::deliver(std::span<const Change> changes) {
@@ -217,22 +158,46 @@ void SqliteWriter::write_rows(std::span<const Change> changes, std::vector<Verdi
   }
 }
 
-Verdict SqliteWriter::write_row(const Change& change) {
-  const bool removing = change.operation == Operation::remove;
-  sqlite::Statement& statement = removing ? *session_->remove : *session_->write;
-  const std::size_t cells = key_.size() + (removing ? 0 : fields_.size());
-  for (std::size_t i = 0; i < cells; ++i) {
-    const bool is_key = i < key_.size();
-    const Value& value = is_key ? change.key[i] : change.fields[i - key_.size()];
-    const std::string& name = is_key ? key_[i].name : fields_[i - key_.size()].name;
+// Open when there is nothing to say against the row before SQLite has seen it.
+Verdict SqliteWriter::check(const Change& change) const {
+  const std::size_t keys = delivery_.key.size();
+  for (std::size_t i = 0; i < keys + change.fields.size(); ++i) {
+    const bool is_key = i < keys;
+    if (!is_key && change.keeps(i - keys)) continue;
+    const Value& value = is_key ? change.key[i] : change.fields[i - keys];
+    const std::string& name = is_key ? delivery_.key[i].name : delivery_.fields[i - keys].name;
     if (is_key && value.is_null())
       return Verdict::rejected("null_key", fmt::format("the key field `{}` is null", name));
     if (const std::string loss = loss_in(session_->affinities[i], value); !loss.empty())
       return Verdict::rejected("value_not_kept", fmt::format("the value of `{}` {}", name, loss));
-    statement.bind(static_cast<int>(i + 1), value);
   }
-  statement.run();
-  if (!removing && mode_ == sync::Mode::update && session_->database.changes() == 0)
+  return {};
+}
+
+void SqliteWriter::bind(sqlite::Statement& statement, const Change& change, bool removing) const {
+  int place = 0;
+  for (const Value& value : change.key) statement.bind(++place, value);
+  for (std::size_t i = 0; i < change.fields.size() && !removing; ++i)
+    if (!change.keeps(i)) statement.bind(++place, change.fields[i]);
+}
+
+Verdict SqliteWriter::write_row(const Change& change) {
+  if (Verdict refused = check(change); !is_open(refused)) return refused;
+  const bool removing = change.operation == Operation::remove;
+  if (removing) {
+    bind(*session_->remove, change, true);
+    session_->remove->run();
+    return Verdict::applied();
+  }
+  Prepared& prepared = prepared_for(change);
+  if (prepared.update) {
+    bind(*prepared.update, change, false);
+    prepared.update->run();
+    if (session_->database.changes() > 0) return Verdict::applied();
+  }
+  bind(prepared.write, change, false);
+  prepared.write.run();
+  if (delivery_.mode == sync::Mode::update && session_->database.changes() == 0)
     return Verdict::rejected("not_found",
                              "there is no record with this key, and mode update never creates one");
   return Verdict::applied();
@@ -240,13 +205,19 @@ Verdict SqliteWriter::write_row(const Change& change) {
 
 std::vector<std::string> SqliteWriter::preview(std::span<const Change> changes) {
   if (changes.empty()) return {};
-  std::string text =
-      (changes.front().operation == Operation::remove ? statements_.remove : statements_.write) + ";\n";
-  for (const Change& change : changes) {
-    nlohmann::json cells = nlohmann::json::array();
-    for (const Row* row : {&change.key, &change.fields})
-      for (const Value& value : *row) cells.push_back(value.to_json());
-    text += cells.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const bool removing = changes.front().operation == Operation::remove;
+  std::string text;
+  for (const MaskGroup& group : group_by_mask(changes)) {
+    const auto statements = sqlite_statements(delivery_.object, delivery_, group.kept, !group.kept.empty());
+    if (!removing && !statements.update.empty()) text += statements.update + ";\n";
+    text += (removing ? statements.remove : statements.write) + ";\n";
+    for (const std::size_t row : group.rows) {
+      nlohmann::json cells = nlohmann::json::array();
+      for (const Value& value : changes[row].key) cells.push_back(value.to_json());
+      for (std::size_t i = 0; i < changes[row].fields.size(); ++i)
+        if (!changes[row].keeps(i)) cells.push_back(changes[row].fields[i].to_json());
+      text += cells.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    }
   }
   return {redact(text)};
 }

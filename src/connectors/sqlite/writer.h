@@ -2,22 +2,17 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "connectors/sqlite/statements.h"
 #include "sync/destination.h"
 #include "transport/sqlite/table.h"
 
 namespace eddy::connectors {
-
-struct SqliteStatements {
-  std::string create_table;  // types from the delivery, the key as primary key
-  std::string write;         // ?1… are the key, then the fields
-  std::string remove;        // ?1… are the key; empty when removals are ignored
-};
-SqliteStatements sqlite_statements(const std::string& table, const sync::Delivery& delivery);
 
 struct SqliteFile {
   std::filesystem::path path;
@@ -40,16 +35,17 @@ class SqliteWriter final : public sync::Writer {
 
  private:
   struct Session;
+  struct Prepared;
   void connect();
+  Prepared& prepared_for(const Change& change);
+  void bind(sqlite::Statement& statement, const Change& change, bool removing) const;
+  Verdict check(const Change& change) const;
   void write_rows(std::span<const Change> changes, std::vector<Verdict>& verdicts);
   Verdict write_row(const Change& change);
 
   SqliteFile file_;
-  std::string table_;
-  Schema key_;
-  Schema fields_;
-  sync::Mode mode_;
-  SqliteStatements statements_;
+  sync::Delivery delivery_;
+  SqliteStatements statements_;  // of rows that keep nothing
   bool create_table_;
   std::mutex mutex_;  // guards session_
   std::unique_ptr<Session> session_;

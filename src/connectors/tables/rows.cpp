@@ -36,6 +36,12 @@ Schema written(const Schema& fields, const std::vector<bool>& kept) {
   return out;
 }
 
+bool delivers(const sync::Delivery& delivery, const std::string& column) {
+  const auto named = [&](const Column& c) { return c.name == column; };
+  return std::any_of(delivery.key.begin(), delivery.key.end(), named) ||
+         std::any_of(delivery.fields.begin(), delivery.fields.end(), named);
+}
+
 void settle(std::vector<Verdict>& verdicts, const Verdict& verdict) {
   for (Verdict& open : verdicts)
     if (is_open(open)) open = verdict;

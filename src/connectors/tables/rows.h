@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/change.h"
+#include "sync/destination.h"
 
 namespace eddy::connectors {
 
@@ -21,12 +22,24 @@ std::vector<MaskGroup> group_by_mask(std::span<const Change> changes);
 // The columns that are not kept.
 Schema written(const Schema& fields, const std::vector<bool>& kept);
 
+// The delivery writes a column of that name.
+bool delivers(const sync::Delivery& delivery, const std::string& column);
+
 // A row's verdict before the server has spoken: the state of a Verdict that was only made.
 inline bool is_open(const Verdict& verdict) {
   return verdict.outcome == Outcome::in_doubt && verdict.code.empty();
 }
 // Every row that is still open gets this verdict.
 void settle(std::vector<Verdict>& verdicts, const Verdict& verdict);
+
+// Of a table that is not there yet: every key matches nothing.
+class EmptyReader final : public sync::Reader {
+ public:
+  std::size_t keys_max() const override { return 10'000; }
+  std::vector<sync::Record> read(std::span<const Row> keys) override {
+    return std::vector<sync::Record>(keys.size());
+  }
+};
 
 // A server's message without secrets; servers repeat the offending value, which may be a megabyte long.
 std::string for_people(const std::string& message);
