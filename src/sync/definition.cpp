@@ -7,6 +7,8 @@
 
 #include "core/text.h"
 #include "engine/sql_reading.h"
+#include "sync/binding.h"
+#include "sync/normalization.h"
 
 namespace eddy::sync {
 
@@ -14,14 +16,6 @@ using engine::quote_identifier;
 using nlohmann::json;
 
 namespace {
-
-std::string relation(const std::string& model) {
-  const auto dot = model.find('.');
-  return quote_identifier(model.substr(0, dot)) + "." + quote_identifier(model.substr(dot + 1));
-}
-
-// The line break ends a `--` comment that the expression may end with.
-std::string guarded(const std::string& expression) { return "(" + expression + "\n)"; }
 
 // Types that cannot be written down again (enumerations) are delivered and kept as text or JSON.
 std::string storable_type(const std::string& engine_type) {
@@ -44,6 +38,10 @@ json to_json(const BoundColumn& c) {
   if (c.when_null != WhenNull::write) out["when_null"] = name_of(c.when_null);
   if (c.write != Write::always) out["write"] = name_of(c.write);
   if (c.drift != OnDrift::ours) out["drift"] = name_of(c.drift);
+  if (!c.normalize.empty()) {
+    for (const Normalization step : c.normalize) out["normalize"].push_back(name_of(step));
+    if (!c.phone_region.empty()) out["phone_region"] = c.phone_region;
+  }
   if (c.lookup)
     out["lookup"] = {
         {"object", c.lookup->object}, {"by", c.lookup->by}, {"on_miss", name_of(c.lookup->on_miss)}};
@@ -75,6 +73,9 @@ std::vector<BoundColumn> columns_from_json(const json& list) {
     if (item.contains("when_null")) c.when_null = named<WhenNull>(item["when_null"], 2);
     if (item.contains("write")) c.write = named<Write>(item["write"], 3);
     if (item.contains("drift")) c.drift = named<OnDrift>(item["drift"], 2);
+    for (const json& step : item.value("normalize", json::array()))
+      c.normalize.push_back(named<Normalization>(step, 5));
+    c.phone_region = item.value("phone_region", "");
     if (item.contains("lookup"))
       c.lookup = LookupSpec{item["lookup"].at("object"), item["lookup"].at("by"),
                             named<OnMiss>(item["lookup"].at("on_miss"), 3)};
@@ -97,6 +98,7 @@ Diagnostic bad_expression(const Mapping& mapping, const Error& error,
                           const std::vector<std::string>& columns) {
   const std::string wrong = name_in(error.message());
   std::string hint = wrong.empty() ? "" : did_you_mean_hint(wrong, columns);
+  if (error.code() == "sync.normalize_unsupported") hint = error.hint();
   if (hint.empty())
     hint = columns.empty() ? "the row has left the model, so write a constant: \"'other'\""
                            : "columns of the model: " + join(columns, ", ");
@@ -114,42 +116,83 @@ Diagnostic bad_expression(const Mapping& mapping, const Error& error,
   return diagnostic;
 }
 
-std::vector<std::string> columns_of(warehouse::Session& session, engine::Connection& connection,
-                                    const SyncSpec& spec) {
-  std::vector<std::string> names;
-  try {
-    for (const auto& column : engine::describe(connection, "select * from " + relation(spec.model)))
-      names.push_back(column.name);
-  } catch (const Error& error) {
-    const std::vector<std::string> known = session.relations(connection);
-    if (std::find(known.begin(), known.end(), spec.model) != known.end()) throw;
-    std::string hint = did_you_mean_hint(spec.model, known);
-    if (hint.empty()) hint = "build it first with `eddy run`, or check the name with `eddy ls`";
-    throw Error(spec.node["model"].complaint("sync.unknown_model",
-                                             fmt::format("there is no model `{}`", spec.model), hint));
-  }
-  return names;
-}
+class EngineBinding final : public Binding {
+ public:
+  EngineBinding(warehouse::Session& session, engine::Connection& connection)
+      : session_(session), connection_(connection) {}
 
-std::vector<BoundColumn> bind_all(engine::Connection& connection, const std::vector<Mapping>& mappings,
+  std::vector<std::string> columns(const SyncSpec& spec) override {
+    std::vector<std::string> names;
+    try {
+      const std::string from = model_relation(spec.model, spec.model_sql);
+      for (const auto& column : engine::describe(connection_, "select * from " + from))
+        names.push_back(column.name);
+    } catch (const Error& error) {
+      if (!spec.model_sql.empty())
+        throw Error(spec.node["model"]["sql"].complaint("sync.bad_model", error.message(), error.hint()));
+      const std::vector<std::string> known = session_.relations(connection_);
+      if (std::find(known.begin(), known.end(), spec.model) != known.end()) throw;
+      unknown_model(spec, known, "build it first with `eddy run`, or check the name with `eddy ls`");
+    }
+    return names;
+  }
+
+  BoundColumn bind(const Mapping& mapping, const std::string& from) override {
+    auto described = describe(mapping.expression, from);
+    std::string expression = mapping.expression;
+    if (!mapping.normalize.empty()) {
+      if (const auto wrong = check_normalization(mapping, described.front().engine_type)) throw Error(*wrong);
+      expression = normalized_sql(mapping.expression, mapping.normalize, mapping.phone_region);
+      described = describe(expression, from);
+    }
+    const std::string type = storable_type(described.front().engine_type);
+    const bool as_json = type == "JSON", as_text = type == "VARCHAR" && described.front().engine_type != type;
+    return {mapping.field,
+            expression,
+            type,
+            as_json   ? Type::json
+            : as_text ? Type::text
+                      : described.front().type,
+            mapping.when_null,
+            mapping.write,
+            mapping.drift,
+            mapping.lookup,
+            mapping.normalize,
+            mapping.phone_region};
+  }
+
+  Row constants(const std::vector<BoundColumn>& columns) override {
+    std::vector<std::string> cells;
+    for (const BoundColumn& column : columns)
+      cells.push_back(fmt::format("cast({} as {})", guarded(column.expression), column.engine_type));
+    return connection_.query("select " + join(cells, ", ")).rows().front();
+  }
+  std::string hash_algorithm() override { return {}; }
+
+ private:
+  std::vector<engine::EngineColumn> describe(const std::string& expression, const std::string& from) {
+    auto described =
+        engine::describe(connection_, fmt::format("select {} as value{}", guarded(expression), from));
+    if (described.size() != 1) throw Error("engine.query_failed", "it is not one SQL expression");
+    return described;
+  }
+
+  warehouse::Session& session_;
+  engine::Connection& connection_;
+};
+
+std::vector<BoundColumn> bind_all(Binding& binding, const std::vector<Mapping>& mappings,
                                   const std::vector<std::string>& model_columns, Diagnostics& diagnostics,
                                   const std::string& from) {
   std::vector<BoundColumn> out;
   for (const Mapping& mapping : mappings) {
     try {
-      const auto described = engine::describe(
-          connection, fmt::format("select {} as value{}", guarded(mapping.expression), from));
-      if (described.size() != 1) throw Error("engine.query_failed", "it is not one SQL expression");
-      const std::string type = storable_type(described.front().engine_type);
-      const bool as_json = type == "JSON",
-                 as_text = type == "VARCHAR" && described.front().engine_type != type;
-      out.push_back({mapping.field, mapping.expression, type,
-                     as_json   ? Type::json
-                     : as_text ? Type::text
-                               : described.front().type,
-                     mapping.when_null, mapping.write, mapping.drift, mapping.lookup});
+      out.push_back(binding.bind(mapping, from));
     } catch (const Error& error) {
-      diagnostics.add(bad_expression(mapping, error, model_columns));
+      if (error.code() == "sync.normalize_not_text")
+        for (const Diagnostic& diagnostic : error.diagnostics()) diagnostics.add(diagnostic);
+      else
+        diagnostics.add(bad_expression(mapping, error, model_columns));
     }
   }
   return out;
@@ -167,6 +210,8 @@ json to_json(const Definition& d) {
               {"key", to_json(d.key)}, {"fields", to_json(d.fields)}};
   if (!d.removed_values.empty()) out["removed_values"] = to_json(d.removed_values);
   if (d.send_all) out["send_all"] = true;
+  if (!d.model_sql.empty()) out["model_sql"] = d.model_sql;
+  if (!d.hash_algorithm.empty()) out["hash_algorithm"] = d.hash_algorithm;
   return out;
 }
 
@@ -182,24 +227,46 @@ Definition definition_from_json(const json& j) {
   d.fields = columns_from_json(j.at("fields"));
   if (j.contains("removed_values")) d.removed_values = columns_from_json(j["removed_values"]);
   d.send_all = j.value("send_all", false);
+  d.model_sql = j.value("model_sql", "");
+  d.hash_algorithm = j.value("hash_algorithm", "");
   return d;
 }
 
+std::unique_ptr<Binding> engine_binding(warehouse::Session& session, engine::Connection& connection) {
+  return std::make_unique<EngineBinding>(session, connection);
+}
+
+// The line break ends a `--` comment that the expression may end with.
+std::string guarded(const std::string& expression) { return "(" + expression + "\n)"; }
+
+void unknown_model(const SyncSpec& spec, const std::vector<std::string>& known,
+                   const std::string& otherwise) {
+  std::string hint = did_you_mean_hint(spec.model, known);
+  if (hint.empty()) hint = otherwise;
+  throw Error(spec.node["model"].complaint("sync.unknown_model",
+                                           fmt::format("there is no model `{}`", spec.model), hint));
+}
+
+std::string model_relation(const std::string& model, const std::string& model_sql) {
+  if (!model_sql.empty()) return guarded(model_sql) + " as model";
+  const auto dot = model.find('.');
+  return quote_identifier(model.substr(0, dot)) + "." + quote_identifier(model.substr(dot + 1));
+}
+
 Definition bind(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec) {
-  const std::vector<std::string> model_columns = columns_of(session, connection, spec);
+  const std::unique_ptr<Binding> binding =
+      session.own() == nullptr ? engine_binding(session, connection) : remote_binding(*session.own());
+  const std::vector<std::string> model_columns = binding->columns(spec);
   Diagnostics diagnostics;
   Definition d{spec.name, spec.model, spec.destination, spec.object, spec.mode, spec.removed, {}, {}};
-  const std::string from = " from " + relation(spec.model);
-  d.key = bind_all(connection, spec.key, model_columns, diagnostics, from);
-  d.fields = bind_all(connection, spec.fields, model_columns, diagnostics, from);
+  const std::string from = " from " + model_relation(spec.model, spec.model_sql);
+  d.model_sql = spec.model_sql;
+  d.hash_algorithm = binding->hash_algorithm();
+  d.key = bind_all(*binding, spec.key, model_columns, diagnostics, from);
+  d.fields = bind_all(*binding, spec.fields, model_columns, diagnostics, from);
   // The rows they are for have left the model: these expressions have no columns to read.
-  d.removed_values = bind_all(connection, spec.removed_values, {}, diagnostics, "");
-  if (!d.removed_values.empty() && diagnostics.empty()) {
-    std::vector<std::string> cells;
-    for (const BoundColumn& column : d.removed_values)
-      cells.push_back(fmt::format("cast({} as {})", guarded(column.expression), column.engine_type));
-    d.removed_row = connection.query("select " + join(cells, ", ")).rows().front();
-  }
+  d.removed_values = bind_all(*binding, spec.removed_values, {}, diagnostics, "");
+  if (!d.removed_values.empty() && diagnostics.empty()) d.removed_row = binding->constants(d.removed_values);
   d.send_all = spec.send_all;
   for (const BoundColumn& column : d.key) {
     if (column.type != Type::json) continue;
@@ -284,7 +351,7 @@ std::string desired_sql(const SyncSpec& spec) {
     columns.push_back(fmt::format("{} as k{}", guarded(spec.key[i].expression), i + 1));
   for (std::size_t i = 0; i < spec.fields.size(); ++i)
     columns.push_back(fmt::format("{} as v{}", guarded(spec.fields[i].expression), i + 1));
-  return fmt::format("select {} from {}", join(columns, ", "), relation(spec.model));
+  return fmt::format("select {} from {}", join(columns, ", "), model_relation(spec.model, spec.model_sql));
 }
 
 std::string desired_sql(const Definition& d) {
@@ -300,7 +367,7 @@ std::string desired_sql(const Definition& d) {
   for (std::size_t i = 0; i < d.fields.size(); ++i)
     columns.push_back(fmt::format("cast({} as {}) as v{}", guarded(d.fields[i].expression),
                                   d.fields[i].engine_type, i + 1));
-  return fmt::format("select {} from {}", join(columns, ", "), relation(d.model));
+  return fmt::format("select {} from {}", join(columns, ", "), model_relation(d.model, d.model_sql));
 }
 
 }  // namespace eddy::sync

@@ -21,6 +21,9 @@ struct BoundColumn {
   Write write = Write::always;
   OnDrift drift = OnDrift::ours;
   std::optional<LookupSpec> lookup = std::nullopt;
+  std::vector<Normalization> normalize = {};  // is part of `expression` already
+  std::string phone_region = {};
+  std::string remote = {};  // in a warehouse of the user's own: its SQL of the kept form (dialect.h)
   bool operator==(const BoundColumn&) const = default;
 };
 
@@ -32,6 +35,8 @@ struct Definition {
   std::vector<BoundColumn> removed_values = {};  // of Removal::set: constants
   Row removed_row = {};                          // their values
   bool send_all = false;
+  std::string model_sql = {};       // when the model is written in the sync itself
+  std::string hash_algorithm = {};  // when rows are hashed in a warehouse of the user's own
 
   Schema key_schema() const;
   Schema field_schema() const;
@@ -42,8 +47,8 @@ struct Definition {
 nlohmann::json to_json(const Definition& definition);
 Definition definition_from_json(const nlohmann::json& json);
 
-// Asks the engine for the type of every expression. Throws Error with every problem found:
-// sync.unknown_model, sync.bad_expression (with the position in the file and a did-you-mean),
+// Asks the engine, or the user's own warehouse, for the type of every expression. Throws Error with every
+// problem found: sync.unknown_model, sync.bad_expression (with the position in the file and a did-you-mean),
 // sync.bad_key_type.
 Definition bind(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec);
 
@@ -51,6 +56,9 @@ Definition bind(warehouse::Session& session, engine::Connection& connection, con
 // found: sync.unknown_object, sync.unknown_field, sync.read_only_field, sync.required_field. Returns what it
 // says; nullopt when only opening it can tell.
 std::optional<ObjectSchema> check_mapping(const SyncSpec& spec, Destination& destination);
+
+// The model as a FROM clause names it: "presentation"."customers", or a query of its own.
+std::string model_relation(const std::string& model, const std::string& model_sql);
 
 // `select <key> as k1 …, <fields> as v1 … from <model>`: what the destination should hold. Also for reading
 // dependencies.

@@ -191,6 +191,34 @@ TEST(Drift, IsShownAndOursWinsUnlessTheFieldSaysTheirs) {
   EXPECT_EQ(bed.destination.records["2"], "n2|200");
 }
 
+TEST(Normalize, IsAppliedToBothSides) {
+  Bed bed;
+  const std::string head =
+      "model: warehouse.people\ndestination: crm\nobject: people\nremoved: delete\n"
+      "guards: {removed: 100%, rows: 100%}\n";
+  bed.model("select * from (values ('Ada@X.org ', 1), ('bob@x.org', 2)) t(email, score)");
+  bed.run(spec_of(head + "key: {email: email}\nfields: {score: score}\n"));
+  const SyncSpec spec =
+      spec_of(head + "key: {email: {value: email, normalize: email}}\nfields: {score: score}\n");
+  const SyncResult normalized = bed.run(spec);
+  EXPECT_EQ(normalized.plan.counts.planned(), 0u) << summary(normalized.plan.counts);
+  EXPECT_TRUE(bed.snapshot(spec).contains("ada@x.org"));
+  bed.model("select * from (values (' ADA@x.org', 1), ('bob@x.org', 3)) t(email, score)");
+  EXPECT_EQ(bed.run(spec).plan.counts.changed, 1u);
+}
+
+TEST(Normalize, KeysThatWouldMergeAreToldAndNothingIsSent) {
+  Bed bed;
+  const std::string head =
+      "model: warehouse.people\ndestination: crm\nobject: people\nfields: {score: score}\n";
+  bed.model("select * from (values ('Ada', 1), ('ada', 2)) t(name, score)");
+  bed.run(spec_of(head + "key: {name: name}\n"));
+  bed.destination.forget_requests();
+  EXPECT_EQ(code_of([&] { bed.run(spec_of(head + "key: {name: {value: name, normalize: lower}}\n")); }),
+            "sync.keys_merge");
+  EXPECT_TRUE(bed.destination.requests.empty());
+}
+
 TEST(SameValue, IsAboutWhatAPersonSees) {
   EXPECT_TRUE(same_value(Value(), Value::text("")));
   EXPECT_TRUE(same_value(Value::integer(1), Value::text("1.0")));

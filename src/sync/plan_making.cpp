@@ -35,6 +35,7 @@ class PlanMaking {
     plan_.made_at = format_utc(clock.now());
     standing_ = read_standing(c_, spec.name);
     plan_.epoch = standing_.epoch;
+    plan_.first = !standing_.definition;
     algorithm_ = hash_algorithm(c_);
     plan_.definition_changed = standing_.definition && !same_columns(standing_, plan_.definition, algorithm_);
     keys_ = plan_.definition.key.size();
@@ -102,6 +103,15 @@ class PlanMaking {
                                 now.key[i].field, now.key[i].engine_type, with_commas(lost)),
                     "cast the key in the mapping to its former type");
     }
+    const auto merged = count(c_, fmt::format("select count(*) - count(distinct ({})) from {}", keys(),
+                                              aligned_snapshot(standing_, now, algorithm_)));
+    if (merged > 0)
+      throw Error(
+          "sync.keys_merge",
+          fmt::format("sync {}: normalized as it is now, {} keys delivered before are the same as others",
+                      spec_.name, with_commas(merged)),
+          "there are several records for them at the destination: merge those, then `eddy sync reset " +
+              spec_.name + "`; or take the normalization out");
   }
 
   void take_difference() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "sync/normalization.h"
 
 namespace eddy::sync {
 
@@ -25,10 +26,18 @@ std::size_t place_in(const std::vector<BoundColumn>& older, const BoundColumn& c
   return at == older.end() ? 0 : static_cast<std::size_t>(at - older.begin()) + 1;
 }
 
+bool same_form(const BoundColumn& a, const BoundColumn& b) {
+  return a.normalize == b.normalize && a.phone_region == b.phone_region;
+}
+
 bool same_columns(const std::vector<BoundColumn>& a, const std::vector<BoundColumn>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const BoundColumn& x, const BoundColumn& y) {
     return x.field == y.field && x.engine_type == y.engine_type;
   });
+}
+
+bool same_keys(const std::vector<BoundColumn>& a, const std::vector<BoundColumn>& b) {
+  return same_columns(a, b) && std::equal(a.begin(), a.end(), b.begin(), b.end(), same_form);
 }
 
 std::string converted(std::string_view letter, std::size_t place, const std::string& from,
@@ -77,7 +86,7 @@ std::string hash_of(std::string_view prefix, std::size_t count) {
 
 bool same_columns(const Standing& standing, const Definition& now, const std::string& hash_algorithm) {
   return standing.definition && standing.hash_algorithm == hash_algorithm &&
-         same_columns(standing.definition->key, now.key) &&
+         same_keys(standing.definition->key, now.key) &&
          same_columns(standing.definition->fields, now.fields);
 }
 
@@ -90,8 +99,11 @@ std::string aligned_snapshot(const Standing& standing, const Definition& now,
   bool new_field = false;
   for (std::size_t i = 0; i < now.key.size(); ++i) {
     const std::size_t place = place_in(then.key, now.key[i]);
-    columns.push_back(fmt::format(
-        "{} as k{}", converted("k", place, then.key[place - 1].engine_type, now.key[i].engine_type), i + 1));
+    std::string key = converted("k", place, then.key[place - 1].engine_type, now.key[i].engine_type);
+    // A key that is normalized from now on is the same key: both sides of the comparison are.
+    if (!same_form(then.key[place - 1], now.key[i]))
+      key = normalized_sql(key, now.key[i].normalize, now.key[i].phone_region);
+    columns.push_back(fmt::format("{} as k{}", key, i + 1));
   }
   for (std::size_t i = 0; i < now.fields.size(); ++i) {
     const std::size_t place = place_in(then.fields, now.fields[i]);
