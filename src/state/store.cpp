@@ -242,6 +242,14 @@ class SqliteStore final : public Store {
         .run();
   }
 
+  std::vector<std::string> delivering_syncs() override {
+    const std::lock_guard lock(mutex_);
+    Statement s(db_, "select sync from sync_states order by sync");
+    std::vector<std::string> out;
+    while (s.step()) out.push_back(s.text(0));
+    return out;
+  }
+
   void put_rejects(const std::vector<Reject>& rejects) override {
     const std::lock_guard lock(mutex_);
     rejects_.put(rejects);

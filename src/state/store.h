@@ -112,6 +112,7 @@ class Store {
   // syncs
   virtual std::optional<SyncState> sync_state(const std::string& sync) = 0;
   virtual void put_sync_state(const SyncState& state) = 0;
+  virtual std::vector<std::string> delivering_syncs() = 0;  // that have a state; sorted
   // By (sync, key): attempts, runs and last_seen move on; folding one run twice counts once.
   virtual void put_rejects(const std::vector<Reject>& rejects) = 0;
   virtual void settle_rejects(const std::string& sync,

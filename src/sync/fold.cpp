@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "sync/ledger.h"
 #include "sync/plan_sql.h"
+#include "sync/reset.h"
 
 namespace eddy::sync {
 
@@ -350,7 +351,7 @@ std::vector<std::filesystem::path> left_ledgers(const std::filesystem::path& fol
               fmt::format("sync {}: {} was written at epoch {}, but the snapshot stands at {}, so what was "
                           "delivered is not known; nothing was sent",
                           header.sync, file.string(), header.epoch, epoch),
-              "restore the folder .eddy whole from one backup");
+              ways_out(header.sync));
 }
 
 }  // namespace
@@ -378,8 +379,10 @@ void fold(warehouse::Session& session, engine::Connection& connection, const std
 }
 
 Standing recover(warehouse::Session& session, engine::Connection& connection, const std::string& sync,
-                 Clock& clock, const Checkpoint& before) {
+                 Clock& clock, const Checkpoint& before, Unfinished baseline) {
   open_sync_database(session, connection);
+  finish_reset(session, connection, sync);
+  if (baseline == Unfinished::refused) check_no_baseline(session, sync);
   Standing standing = read_standing(connection, sync);
   const Agreement agreement = compare(sync, standing, session.store().sync_state(sync));
   const auto folder = ledger_file(session, sync, "x").parent_path();
@@ -389,7 +392,7 @@ Standing recover(warehouse::Session& session, engine::Connection& connection, co
                 fmt::format("sync {}: the control database (.eddy/state.db) is older than the snapshot, and "
                             "the ledger of run {} is gone; nothing was sent",
                             sync, standing.run_id),
-                "restore the folder .eddy whole from one backup");
+                ways_out(sync));
   for (const auto& ledger : left_ledgers(folder)) fold(session, connection, ledger, clock, before);
   return read_standing(connection, sync);
 }

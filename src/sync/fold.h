@@ -34,10 +34,14 @@ std::filesystem::path ledger_file(const warehouse::Session& session, const std::
 void fold(warehouse::Session& session, engine::Connection& connection, const std::filesystem::path& ledger,
           Clock& clock, const Checkpoint& before = {});
 
-// To be called before every plan and delivery of a sync: opens the sync database, compares epochs, and folds
-// what a killed run has left. Throws Error("sync.state_mismatch"), Error("sync.ledger_damaged"),
-// Error("sync.snapshot_damaged"). Returns where the sync stands.
+// Whether a baseline that was killed (reset.h) is an error.
+enum class Unfinished { refused, allowed };
+
+// To be called before every plan and delivery of a sync: opens the sync database, ends a reset that was
+// killed, compares epochs, and folds what a killed run has left. Throws Error("sync.state_mismatch"),
+// Error("sync.ledger_damaged"), Error("sync.snapshot_damaged"), Error("sync.reset_unfinished"). Returns where
+// the sync stands.
 Standing recover(warehouse::Session& session, engine::Connection& connection, const std::string& sync,
-                 Clock& clock, const Checkpoint& before = {});
+                 Clock& clock, const Checkpoint& before = {}, Unfinished baseline = Unfinished::refused);
 
 }  // namespace eddy::sync

@@ -88,7 +88,7 @@ std::vector<Hold> weigh(const Plan& plan, const Guards& guards, const std::vecto
                                      "key with another",
                                      with_commas(n.duplicate_key), plan.definition.model)});
   }
-  if (plan.epoch == 0 && guards.first_run_rows_max > 0 && n.added > guards.first_run_rows_max)
+  if (plan.first && guards.first_run_rows_max > 0 && n.added > guards.first_run_rows_max)
     holds.push_back({"first_run", fmt::format("the first run would send {} rows; the guard allows {}",
                                               with_commas(n.added), with_commas(guards.first_run_rows_max))});
   return holds;

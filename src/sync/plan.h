@@ -82,6 +82,7 @@ struct Plan {
   std::vector<std::pair<std::string, std::uint64_t>> invalid_reasons;  // "too_long:name", rows
   std::vector<InvalidExample> invalid_examples;                        // up to 5 of each reason
   std::vector<Hold> holds;
+  bool first = false;                // nothing was ever delivered, or all of it was forgotten
   bool definition_changed = false;  // fields, types or the engine's hash changed since the last fold
   int reject_runs_max = 10;         // runs that send a row refused for a passing reason, until it is parked
   bool schema_checked = false;      // the destination's schema was at hand

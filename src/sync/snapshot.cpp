@@ -36,9 +36,14 @@ void open_sync_database(warehouse::Session& session, engine::Connection& connect
         "ubigint not null,"
         " body varchar not null);");
   } catch (const Error& error) {
+    if (error.message().find("Could not set lock on file") != std::string::npos)
+      throw Error("sync.busy",
+                  fmt::format("{} is open in another process: {}", file.string(), error.message()),
+                  "wait until it has finished, or end it; nothing was changed");
     throw Error("sync.snapshot_damaged",
                 fmt::format("{} cannot be opened: {}", file.string(), error.message()),
-                "restore .eddy/sync.duckdb and .eddy/state.db together from one backup");
+                "restore .eddy/sync.duckdb and .eddy/state.db together from one backup; or `eddy sync reset "
+                "SYNC` for each sync: the file is set aside, and what was delivered is forgotten");
   }
 }
 
@@ -56,7 +61,9 @@ Standing read_standing(engine::Connection& connection, const std::string& sync) 
           r[3].as_string(),
           r[4].as_string(),
           r[5].as_string(),
-          definition_from_json(nlohmann::json::parse(r[6].as_string()))};
+          r[6].as_string().empty()
+              ? std::nullopt
+              : std::optional(definition_from_json(nlohmann::json::parse(r[6].as_string())))};
 }
 
 void write_standing(engine::Connection& connection, const std::string& sync, const Standing& s) {
@@ -65,7 +72,7 @@ void write_standing(engine::Connection& connection, const std::string& sync, con
       "insert into sync_db.main.syncs values (?, ?, ?, ?, ?, ?, ?, ?)",
       {Value::text(sync), Value::integer(static_cast<std::int64_t>(s.epoch)), Value::text(s.checksum),
        Value::text(s.previous), Value::text(s.run_id), Value::text(s.plan_id), Value::text(s.hash_algorithm),
-       Value::text(to_json(s.definition.value()).dump())});
+       Value::text(s.definition ? to_json(*s.definition).dump() : "")});
 }
 
 Agreement compare(const std::string& sync, const Standing& standing,
@@ -85,9 +92,15 @@ Agreement compare(const std::string& sync, const Standing& standing,
               fmt::format("sync {}: {} (epoch {} in the snapshot, {} in the control database), so what was "
                           "delivered is not known; nothing was sent",
                           sync, what, standing.epoch, known),
-              fmt::format("restore both files together from one backup; or rename syncs/{}.yml: under a new "
-                          "name the sync sends every row again and removes nothing",
-                          sync));
+              ways_out(sync));
+}
+
+std::string ways_out(const std::string& sync) {
+  return fmt::format(
+      "restore the folder .eddy whole from one backup; or `eddy sync reset {0}`: what was delivered is "
+      "forgotten, and the next run sends every row and removes nothing; or `eddy sync reset {0} --baseline`: "
+      "the model is believed to be what the destination has, and nothing is sent",
+      sync);
 }
 
 std::string first_checksum(const std::string& sync) { return sha256_hex("sync " + sync); }

@@ -36,7 +36,7 @@ struct Standing {
   std::string run_id;       // of the last fold
   std::string plan_id;      // of the last fold
   std::string hash_algorithm;
-  std::optional<Definition> definition;
+  std::optional<Definition> definition;  // none: nothing was ever delivered, or all of it was forgotten
 };
 
 enum class Agreement {
@@ -45,7 +45,8 @@ enum class Agreement {
 };  // ahead by exactly the last fold: state.db has not heard of it yet
 
 // Attaches the file to the session's engine (once) and makes its tables. Needs the project lock.
-// Throws Error("sync.snapshot_damaged") when the file cannot be opened.
+// Throws Error("sync.snapshot_damaged") when the file cannot be opened, Error("sync.busy") when another
+// process reads it.
 void open_sync_database(warehouse::Session& session, engine::Connection& connection);
 
 Standing read_standing(engine::Connection& connection, const std::string& sync);
@@ -53,6 +54,9 @@ void write_standing(engine::Connection& connection, const std::string& sync, con
 // Throws Error("sync.state_mismatch") that says which of the two is older and what to do.
 Agreement compare(const std::string& sync, const Standing& standing,
                   const std::optional<state::SyncState>& state);
+
+// What to do when it is not known what was delivered; a hint.
+std::string ways_out(const std::string& sync);
 
 std::string first_checksum(const std::string& sync);
 std::string next_checksum(const std::string& checksum, const std::string& plan_id, const std::string& run_id,

@@ -32,6 +32,10 @@ class Undoing {
         values_(now.fields.size()) {}
 
   UndoDifference find() {
+    if (!standing_.definition)
+      throw Error("sync.undo_unknown",
+                  fmt::format("what sync {} has delivered was forgotten by a reset", now_.sync),
+                  "make the model say what it said before, and run the sync");
     if (!same_columns(standing_, now_, algorithm_))
       throw Error("sync.undo_mapping_changed",
                   fmt::format("sync {}: fields or types of its mapping have changed since its last delivery, "
