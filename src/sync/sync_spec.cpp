@@ -73,7 +73,11 @@ Shape mapping_shape(bool of_fields) {
 
 Shape make_shape() {
   return Shape::object({
-      config::required("model", Shape::string(), "the model whose rows are delivered, as layer.name"),
+      config::required(
+          "model",
+          Shape::one_of({Shape::string(),
+                         Shape::object({config::required("sql", Shape::string(), "a SELECT instead of a model")})}),
+          "the model whose rows are delivered, as layer.name; in a warehouse of your own: schema.table"),
       config::required("destination", Shape::string(), "a connection of connections.yml"),
       config::required("object", Shape::string(), "what is written there: a CRM object, a table"),
       config::required("key", mapping_shape(false),
@@ -231,7 +235,7 @@ void check_names(const SyncSpec& spec, Diagnostics& diagnostics) {
     diagnostics.add(spec.node.complaint("sync.bad_name", fmt::format("`{}` cannot name a sync", spec.name),
                                         "use letters, digits, _ and - in the file's name"));
   const std::vector<std::string> parts = split(spec.model, '.');
-  if (parts.size() != 2 || parts[0].empty() || parts[1].empty())
+  if (spec.model_sql.empty() && (parts.size() != 2 || parts[0].empty() || parts[1].empty()))
     diagnostics.add(spec.node["model"].complaint("sync.bad_model",
                                                  fmt::format("`{}` does not name a model", spec.model),
                                                  "write layer.name, as in presentation.customer_360"));
@@ -288,7 +292,9 @@ std::optional<SyncSpec> parse_sync(const std::string& name, const Node& node, Di
   SyncSpec spec;
   spec.name = name;
   spec.node = node;
-  spec.model = trim(node["model"].text());
+  spec.model_sql = trim(node["model"]["sql"].as_string(""));
+  while (spec.model_sql.ends_with(';')) spec.model_sql = trim(spec.model_sql.substr(0, spec.model_sql.size() - 1));
+  spec.model = node["model"].is_map() ? "SQL of " + name : trim(node["model"].text());
   spec.destination = node["destination"].text();
   spec.object = node["object"].text();
   spec.key = read_mappings(node["key"], diagnostics);

@@ -40,6 +40,7 @@ struct Mapping {
   OnDrift drift = OnDrift::ours;
   std::optional<LookupSpec> lookup = std::nullopt;
   Pii pii = Pii::unmarked;
+  bool hashed = false;  // delivered as the SHA-256 of its normalized form (pii.h); of a warehouse of the user's own
 };
 
 // Limits that hold a plan until it is approved. Shares of what this sync has delivered so far.
@@ -53,7 +54,8 @@ struct Guards {
 
 struct SyncSpec {
   std::string name;         // the file's name without .yml
-  std::string model;        // "presentation.customer_360"
+  std::string model;        // "presentation.customer_360"; of a query of its own: "SQL of <name>"
+  std::string model_sql;    // `model: {sql: select …}`
   std::string destination;  // name of a connection
   std::string object;
   std::vector<Mapping> key;     // at least one

@@ -1,0 +1,114 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+#include "sync/binding.h"
+#include "sync/remote.h"
+
+namespace eddy::sync {
+
+namespace {
+
+using warehouse::Dialect;
+using warehouse::NativeColumn;
+using warehouse::Word;
+
+std::optional<Word> word_of(Normalization step) {
+  switch (step) {
+    case Normalization::trim:
+      return Word::trim;
+    case Normalization::lower:
+      return Word::lower;
+    case Normalization::upper:
+      return Word::upper;
+    case Normalization::email:
+      return Word::email;
+    case Normalization::e164:
+      break;
+  }
+  return std::nullopt;
+}
+
+class RemoteBinding final : public Binding {
+ public:
+  explicit RemoteBinding(const warehouse::OwnWarehouse& own) : own_(own), dialect_(own.open()) {}
+
+  std::vector<std::string> columns(const SyncSpec& spec) override {
+    std::vector<std::string> out;
+    try {
+      for (const NativeColumn& column :
+           dialect_->describe("select * from " + model_relation(spec.model, spec.model_sql)))
+        out.push_back(column.name);
+    } catch (const Error& error) {
+      if (error.code() != "warehouse.refused") throw;
+      if (!spec.model_sql.empty())
+        throw Error(spec.node["model"]["sql"].complaint("sync.bad_model", error.message(), error.hint()));
+      const std::vector<std::string> known = dialect_->relations();
+      if (std::find(known.begin(), known.end(), spec.model) != known.end()) throw;
+      unknown_model(
+          spec, known,
+          fmt::format("it is looked for in connection `{}` ({}); write schema.table as it is spelled "
+                      "there, and make sure the role may use the schema",
+                      own_.connection, dialect_->identity()));
+    }
+    return out;
+  }
+
+  BoundColumn bind(const Mapping& mapping, const std::string& from) override {
+    const std::string expression = normalized(mapping);
+    const auto described = dialect_->describe(fmt::format("select {} as value{}", expression, from));
+    if (described.size() != 1) throw Error("warehouse.refused", "it is not one SQL expression");
+    const NativeColumn& column = described.front();
+    return {mapping.field,
+            mapping.expression,
+            kept_engine_type(column.type),
+            column.type,
+            mapping.when_null,
+            mapping.write,
+            mapping.drift,
+            mapping.lookup,
+            mapping.normalize,
+            mapping.phone_region,
+            warehouse::in_form(column, expression)};
+  }
+
+  Row constants(const std::vector<BoundColumn>& columns) override {
+    std::vector<std::string> cells;
+    for (const BoundColumn& column : columns) cells.push_back(column.remote);
+    Row out;
+    dialect_->stream("select " + join(cells, ", "), types_of(columns), [&](const Row& row) { out = row; });
+    return out;
+  }
+  std::string hash_algorithm() override { return dialect_->hash_algorithm(); }
+
+ private:
+  // `normalize:` and the hashing of personal data belong to what is compared.
+  std::string normalized(const Mapping& mapping) {
+    std::vector<Normalization> steps = mapping.normalize;
+    if (mapping.hashed && steps.empty()) steps = {Normalization::trim, Normalization::lower};
+    std::string sql = guarded(mapping.expression);
+    for (const Normalization step : steps) {
+      const std::optional<Word> word = word_of(step);
+      if (!word)
+        throw Error(
+            "sync.normalize_unsupported",
+            fmt::format("`normalize: {}` exists in Eddy's own warehouse only, and this model is in `{}`",
+                        name_of(step), own_.connection),
+            "keep the number in that form in the model, or leave `normalize` out");
+      sql = dialect_->normalized(*word, sql);
+    }
+    return mapping.hashed ? dialect_->normalized(Word::sha256, sql) : sql;
+  }
+
+  const warehouse::OwnWarehouse& own_;
+  const std::unique_ptr<Dialect> dialect_;
+};
+
+}  // namespace
+
+std::unique_ptr<Binding> remote_binding(const warehouse::OwnWarehouse& own) {
+  return std::make_unique<RemoteBinding>(own);
+}
+
+}  // namespace eddy::sync
