@@ -60,7 +60,12 @@ std::vector<std::pair<std::string, bool>> remarks(const PlanView& view) {
       reasons.push_back(fmt::format("{} {}", with_commas(rows), invalid_text(reason)));
     add(c.invalid(), "invalid and not sent: " + join(reasons, ", "), true);
   }
-  add(c.kept, "have left the model and stay at the destination (removed: ignore)", false);
+  if (view.plan.kind == sync::PlanKind::undo) {
+    add(c.kept, "were added by that run and stay at the destination (removed: ignore)", true);
+    add(c.changed_since, "have changed since that run, and are left as they are", true);
+  } else {
+    add(c.kept, "have left the model and stay at the destination (removed: ignore)", false);
+  }
   add(c.rejected_before,
       fmt::format("refused before and the same since: not sent (eddy rejects {})", view.spec.name), false);
   add(c.in_doubt_before,
@@ -97,9 +102,11 @@ std::string title(const sync::Plan& plan) {
     case sync::PlanKind::resend:
       return " (resend: every current row)";
     case sync::PlanKind::undo:
-      return " (undo: the values from before)";
+      return fmt::format(" (undo of run {}: the values from before)", plan.undone_run);
     case sync::PlanKind::baseline:
       return " (baseline: nothing is sent)";
+    case sync::PlanKind::resolve:
+      return " (resolve: nothing is sent)";
   }
   return "";
 }
