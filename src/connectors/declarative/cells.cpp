@@ -15,15 +15,6 @@ using nlohmann::json;
 
 namespace {
 
-bool valid_utf8(const std::string& text) {
-  try {
-    static_cast<void>(json(text).dump());
-    return true;
-  } catch (const json::exception&) {
-    return false;
-  }
-}
-
 // A decimal as a JSON number when a double holds exactly these digits, as text otherwise: digits are never
 // lost silently.
 json decimal_number(const std::string& text) {
@@ -78,7 +69,7 @@ std::expected<json, std::string> render_present(const Value& value, const Transf
     case Type::json:
       return render_json(value, transforms);
     case Type::text:
-      if (!valid_utf8(value.as_string())) return std::unexpected(std::string("the text is not valid UTF-8"));
+      if (!is_utf8(value.as_string())) return std::unexpected(std::string("the text is not valid UTF-8"));
       return json(value.as_string());
     default:
       return value.to_json();

@@ -21,11 +21,12 @@ std::expected<std::optional<nlohmann::json>, std::string> render_cell(const Valu
 // Puts a value at a dotted field name: `user_fields.health` lies in an object `user_fields`.
 void put_field(nlohmann::json& object, const std::string& dotted_name, nlohmann::json value);
 
-// One row of a batch, ready for placeholders.
+// One row of a batch, ready for placeholders: as documents, or, from a BodyForm, as their text.
 struct RenderedRow {
-  nlohmann::json key;               // {row.key}
-  nlohmann::json fields;            // {row.fields}, without the key
-  nlohmann::json all;               // {row.all}
+  nlohmann::json key;     // {row.key}
+  nlohmann::json fields;  // {row.fields}, without the key
+  nlohmann::json all;     // {row.all}
+  std::string key_json, fields_json, all_json;
   std::string key_text;             // for URLs and for matching echoes
   std::string trace;                // {row.trace}
   std::optional<Verdict> unusable;  // rejected before sending

@@ -20,7 +20,7 @@ Reply ask(const Spec& spec, Session& session, const RequestSpec& request, const 
   std::string why;
   for (int attempt = 0; attempt < 4; ++attempt) {
     if (attempt > 0) session.clock().sleep_for(std::chrono::milliseconds{250} * (1 << attempt));
-    Called called = session.call(request, json(), lookup, understood, spec.errors, /*repeatable=*/true);
+    Called called = session.call(request, Content(), lookup, understood, spec.errors, /*repeatable=*/true);
     if (called.kind == Called::Kind::answered) return std::move(*called.reply);
     why = fmt::format("{}: {}", called.refusal.code, called.refusal.message);
     if (called.kind == Called::Kind::refused && called.refusal.error_class == ErrorClass::row)

@@ -101,8 +101,16 @@ Lookup Settings::lookup() const {
   };
 }
 
+Content encode(const RequestSpec& spec, const json& body) {
+  if (body.is_null()) return {};
+  if (spec.encoding != RequestSpec::Encoding::form) return json_content(body.dump());
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const auto& [name, value] : body.items()) pairs.emplace_back(name, plain_text(value));
+  return {"application/x-www-form-urlencoded", http::form_encode(pairs)};
+}
+
 http::Request build_request(const RequestSpec& spec, const std::string& base_url, const Lookup& lookup,
-                            const json& body) {
+                            const Content& content) {
   http::Request out;
   out.method = spec.method;
   const auto url = spec.url.text(lookup, [](std::string_view name, const std::string& value) {
@@ -121,16 +129,9 @@ http::Request build_request(const RequestSpec& spec, const std::string& base_url
   for (const auto& [name, value] : spec.headers)
     if (const auto text = value.text(lookup)) out.headers.set(name, *text);
   out.headers.set("Accept", "application/json");
-  if (body.is_null()) return out;
-  if (spec.encoding == RequestSpec::Encoding::form) {
-    std::vector<std::pair<std::string, std::string>> pairs;
-    for (const auto& [name, value] : body.items()) pairs.emplace_back(name, plain_text(value));
-    out.body = http::form_encode(pairs);
-    out.headers.set("Content-Type", "application/x-www-form-urlencoded");
-  } else {
-    out.body = body.dump();
-    out.headers.set("Content-Type", "application/json");
-  }
+  if (content.type.empty()) return out;
+  out.headers.set("Content-Type", content.type);
+  out.body = content.text;
   return out;
 }
 
@@ -190,7 +191,8 @@ bool Session::fetch_token(Refusal& why) {
   const std::string previous = token_.value;
   const json body =
       auth_->token_request.body.empty() ? json() : auth_->token_request.body.render(lookup(), 0, {});
-  http::Request request = build_request(auth_->token_request, base, lookup(), body);
+  http::Request request =
+      build_request(auth_->token_request, base, lookup(), encode(auth_->token_request, body));
   request.timeouts.total = total_timeout_;
   request.cancel = &cancel_;
   for (int attempt = 0; attempt < 5; ++attempt) {
@@ -323,7 +325,7 @@ Called Session::refused(Refusal refusal, const Reply& reply) {
   return out;
 }
 
-Called Session::call(const RequestSpec& spec, const json& body, const Lookup& lookup,
+Called Session::call(const RequestSpec& spec, const Content& content, const Lookup& lookup,
                      const std::function<bool(const Reply&)>& processed, const ErrorSpec& errors,
                      bool repeatable) {
   Called out;
@@ -339,7 +341,7 @@ Called Session::call(const RequestSpec& spec, const json& body, const Lookup& lo
                      "held back to stay within the service's limits", turn.error()};
       return out;
     }
-    http::Request request = build_request(spec, current->base_url, lookup, body);
+    http::Request request = build_request(spec, current->base_url, lookup, content);
     request.repeatable = repeatable;
     request.timeouts.total = total_timeout_;
     request.cancel = &cancel_;

@@ -32,9 +32,17 @@ class Settings {
   std::map<std::string, std::string> values_;
 };
 
+// What goes into a request's body; an empty type: there is none.
+struct Content {
+  std::string type;
+  std::string text;
+};
+Content encode(const RequestSpec& spec, const nlohmann::json& body);  // null: none
+inline Content json_content(std::string text) { return {"application/json", std::move(text)}; }
+
 // A request with all its values in place.
 http::Request build_request(const RequestSpec& spec, const std::string& base_url, const Lookup& lookup,
-                            const nlohmann::json& body);
+                            const Content& content);
 
 // What came of a request, retried never, except once after a refreshed token.
 struct Called {
@@ -70,7 +78,7 @@ class Session {
   // Throws Error("destination.credentials") when a fresh token is refused too, Error("destination.quota") for
   // the class `stop`, Error("destination.refused") for the class `config`. All other outcomes are values.
   // `processed` says whether a reply is a success as a whole.
-  Called call(const RequestSpec& request, const nlohmann::json& body, const Lookup& lookup,
+  Called call(const RequestSpec& request, const Content& content, const Lookup& lookup,
               const std::function<bool(const Reply&)>& processed, const ErrorSpec& errors, bool repeatable);
 
  private:

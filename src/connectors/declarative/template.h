@@ -73,6 +73,7 @@ class Tree {
                         const std::function<Lookup(std::size_t)>& row) const;
 
  private:
+  friend class BodyForm;  // reads the tree to write it as text
   enum class Kind { none, constant, leaf, list, map, each };
   std::optional<nlohmann::json> render_value(const Lookup& lookup, std::size_t rows,
                                              const std::function<Lookup(std::size_t)>& row) const;

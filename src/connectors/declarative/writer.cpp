@@ -44,6 +44,30 @@ DeclarativeWriter::DeclarativeWriter(std::shared_ptr<const Spec> spec, std::shar
       write_(write),
       remove_(remove) {
   if (const ObjectSpec* object = find_object(*spec_, delivery_.object)) object_values_ = object->values;
+  write_form_ = form_for(write_);
+  if (remove_ != nullptr) remove_form_ = form_for(*remove_);
+}
+
+// Where nothing but the body speaks of rows, their text is all that is needed of them.
+std::optional<BodyForm> DeclarativeWriter::form_for(const OperationSpec& operation) const {
+  const RequestSpec& request = operation.request;
+  std::vector<std::string> names = request.url.names();
+  const auto also = [&](const Template& text) {
+    for (std::string& name : text.names()) names.push_back(std::move(name));
+  };
+  for (const auto& [name, value] : request.query) also(value);
+  for (const auto& [name, value] : request.headers) also(value);
+  for (const RowsSpec& list : operation.outcome.rows) {
+    also(list.items);
+    for (const MatchSpec& match : list.match) also(match.pointer);
+  }
+  if (request.encoding != RequestSpec::Encoding::json ||
+      std::any_of(names.begin(), names.end(),
+                  [](const std::string& name) { return name.starts_with("row"); }))
+    return std::nullopt;
+  return BodyForm::compile(
+      request.body, [this](std::string_view name) { return constant(name); }, operation.rows_max == 1,
+      delivery_.key, delivery_.fields);
 }
 
 sync::Limits DeclarativeWriter::limits() const {
@@ -60,13 +84,16 @@ const OperationSpec& DeclarativeWriter::operation_for(std::span<const Change> ch
 }
 
 DeclarativeWriter::Batch DeclarativeWriter::render(const OperationSpec& operation,
+                                                   const std::optional<BodyForm>& form,
                                                    std::span<const Change> changes) const {
   Batch batch;
   const bool clear = &operation == remove_ && delivery_.removed == sync::Removal::clear &&
                      changes.front().operation == Operation::remove;
   batch.verdicts.resize(changes.size());
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    RenderedRow row = render_row(changes[i], delivery_.key, delivery_.fields, spec_->transforms, clear);
+    RenderedRow row = form
+                          ? form->row(changes[i], spec_->transforms, clear)
+                          : render_row(changes[i], delivery_.key, delivery_.fields, spec_->transforms, clear);
     if (row.unusable) {
       batch.verdicts[i] = *row.unusable;
     } else {
@@ -77,21 +104,25 @@ DeclarativeWriter::Batch DeclarativeWriter::render(const OperationSpec& operatio
   return batch;
 }
 
+std::optional<json> DeclarativeWriter::constant(std::string_view name) const {
+  if (name == "object") return json(delivery_.object);
+  if (name == "key.field") return json(delivery_.key.front().name);
+  if (name.starts_with("object."))
+    if (const auto found = object_values_.find(std::string(name.substr(7))); found != object_values_.end())
+      return json(found->second);
+  return session_->lookup()(name);
+}
+
 Lookup DeclarativeWriter::row_lookup(const std::vector<RenderedRow>& rows, std::size_t index) const {
-  const Lookup outer = session_->lookup();
-  return [this, outer, &rows, index](std::string_view name) -> std::optional<json> {
+  return [this, &rows, index](std::string_view name) -> std::optional<json> {
+    if (!name.starts_with("row.")) return constant(name);
     const RenderedRow& row = rows[index];
     if (name == "row.key") return row.key;
     if (name == "row.fields") return row.fields;
     if (name == "row.all") return row.all;
     if (name == "row.trace") return json(row.trace);
     if (name == "row.index") return json(index);
-    if (name == "object") return json(delivery_.object);
-    if (name == "key.field") return json(delivery_.key.front().name);
-    if (name.starts_with("object."))
-      if (const auto found = object_values_.find(std::string(name.substr(7))); found != object_values_.end())
-        return json(found->second);
-    return outer(name);
+    return std::nullopt;
   };
 }
 
@@ -117,25 +148,30 @@ json DeclarativeWriter::body(const OperationSpec& operation, const std::vector<R
                                        [&](std::size_t i) { return row_lookup(rows, i); });
 }
 
+Content DeclarativeWriter::content(const OperationSpec& operation,
+                                   const std::vector<RenderedRow>& rows) const {
+  if (const auto& form = form_of(operation)) return json_content(form->body(rows));
+  return encode(operation.request, body(operation, rows));
+}
+
 sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std::span<const Change> changes) {
   sync::Answer answer;
-  Batch batch = render(operation, changes);
+  Batch batch = render(operation, form_of(operation), changes);
   answer.verdicts = std::move(batch.verdicts);
   if (batch.rows.empty()) return answer;
   const auto give_all = [&](const Verdict& verdict) {
     for (const std::size_t place : batch.place) answer.verdicts[place] = verdict;
   };
   const Lookup lookup = batch_lookup(operation, batch.rows);
-  const json content = body(operation, batch.rows);
-  if (const std::size_t bytes = operation.bytes_max == 0 ? 0 : content.dump().size();
-      bytes > operation.bytes_max) {
+  const Content sent = content(operation, batch.rows);
+  if (const std::size_t bytes = sent.text.size(); operation.bytes_max != 0 && bytes > operation.bytes_max) {
     give_all(Verdict::rejected("too_large", fmt::format("{} bytes in one request, {} takes {}", bytes,
                                                         spec_->title, operation.bytes_max)));
     answer.refused_whole = true;
     return answer;
   }
   const Called called = session_->call(
-      operation.request, content, lookup,
+      operation.request, sent, lookup,
       [&](const Reply& reply) { return processed(reply, operation.outcome); }, operation.errors,
       operation.idempotent);
   switch (called.kind) {
@@ -212,15 +248,15 @@ std::vector<std::string> DeclarativeWriter::preview(std::span<const Change> chan
   if (changes.empty()) return out;
   const OperationSpec& operation = operation_for(changes);
   for (std::size_t start = 0; start < changes.size(); start += operation.rows_max) {
-    const Batch batch =
-        render(operation, changes.subspan(start, std::min(operation.rows_max, changes.size() - start)));
+    const Batch batch = render(operation, std::nullopt,
+                               changes.subspan(start, std::min(operation.rows_max, changes.size() - start)));
     if (batch.rows.empty()) continue;
     // Without logging in: a relative URL is shown as it is.
     const http::Request request =
-        build_request(operation.request, "", batch_lookup(operation, batch.rows), json());
-    const json content = body(operation, batch.rows);
+        build_request(operation.request, "", batch_lookup(operation, batch.rows), Content());
+    const json document = body(operation, batch.rows);
     std::string text = request.method + " " + request.url;
-    if (!content.is_null()) text += "\n" + content.dump(2);
+    if (!document.is_null()) text += "\n" + document.dump(2);
     out.push_back(redact(text));
   }
   return out;

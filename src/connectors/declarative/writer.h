@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/declarative/body_form.h"
 #include "connectors/declarative/cells.h"
 #include "connectors/declarative/session.h"
 #include "connectors/declarative/spec.h"
@@ -30,7 +31,15 @@ class DeclarativeWriter final : public sync::Writer {
     std::vector<Verdict> verdicts;   // of all changes; those that cannot be sent are filled in
   };
   const OperationSpec& operation_for(std::span<const Change> changes) const;
-  Batch render(const OperationSpec& operation, std::span<const Change> changes) const;
+  std::optional<BodyForm> form_for(const OperationSpec& operation) const;
+  const std::optional<BodyForm>& form_of(const OperationSpec& operation) const {
+    return &operation == &write_ ? write_form_ : remove_form_;
+  }
+  Content content(const OperationSpec& operation, const std::vector<RenderedRow>& rows) const;
+  Batch render(const OperationSpec& operation, const std::optional<BodyForm>& form,
+               std::span<const Change> changes) const;
+  // What is the same for all rows.
+  std::optional<nlohmann::json> constant(std::string_view name) const;
   Lookup batch_lookup(const OperationSpec& operation, const std::vector<RenderedRow>& rows) const;
   Lookup row_lookup(const std::vector<RenderedRow>& rows, std::size_t index) const;
   nlohmann::json body(const OperationSpec& operation, const std::vector<RenderedRow>& rows) const;
@@ -45,6 +54,7 @@ class DeclarativeWriter final : public sync::Writer {
   const OperationSpec& write_;
   const OperationSpec* remove_;
   std::map<std::string, std::string> object_values_;
+  std::optional<BodyForm> write_form_, remove_form_;  // nullopt: as a document
 };
 
 }  // namespace eddy::connectors

@@ -1,0 +1,63 @@
+// The body of an operation as a form with blanks: everything that is the same for all rows is written once,
+// when the writer is made, and a row only fills in its own values, as text. Ten times as fast as a JSON
+// document (template.h), which stays the way for trees that a form cannot express; the text is the same, byte
+// for byte.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "connectors/declarative/cells.h"
+#include "connectors/declarative/template.h"
+
+namespace eddy::connectors {
+
+class BodyForm {
+ public:
+  // nullopt: this body needs the document. `lookup` gives what is the same for all rows; `single`: the
+  // request carries one row, which may be meant outside `each:` too.
+  static std::optional<BodyForm> compile(const Tree& tree, const Lookup& lookup, bool single,
+                                         const Schema& key, const Schema& fields);
+
+  // As render_row(), with texts instead of documents; those that the form has no blank for stay empty.
+  RenderedRow row(const Change& change, const TransformSpec& transforms, bool clear) const;
+  std::string body(std::span<const RenderedRow> rows) const;
+
+ private:
+  enum class Blank { none, key, fields, all, trace, index };
+  // A piece of fixed text, then a blank.
+  struct Piece {
+    std::string text;
+    Blank blank = Blank::none;
+  };
+  using Pieces = std::vector<Piece>;
+  struct Member {
+    std::string name;       // "\"ltv\":"
+    std::size_t field = 0;  // place in the fields; that of the key is beyond them
+  };
+
+  // They are false when a form cannot express it.
+  bool add(const Tree& tree, const Lookup& lookup);
+  bool add_leaf(const Template& leaf, const Lookup& lookup);
+  bool add_map(const Tree& tree, const Lookup& lookup);
+  bool add_each(const Tree& tree, const Lookup& lookup);
+  bool plan_members(const Schema& key, const Schema& fields);
+  std::expected<void, Verdict> write_members(std::string& out, const Change& change, bool with_key,
+                                             const std::string& key, const TransformSpec& transforms,
+                                             bool clear) const;
+  void say(std::string_view text) { here().back().text += text; }
+  void leave(Blank blank);
+  Pieces& here() { return in_each_ ? each_ : (has_each_ ? after_ : before_); }
+  void fill(std::string& out, const Pieces& pieces, const RenderedRow* row, std::size_t index) const;
+
+  Pieces before_ = Pieces(1), each_ = Pieces(1), after_ = Pieces(1);  // of the list of rows
+  bool has_each_ = false, in_each_ = false, single_ = false;
+  bool needs_fields_ = false, needs_all_ = false;
+  std::string key_name_;
+  std::vector<std::string> field_names_;
+  std::vector<Member> members_;  // of {row.all}, by name, as a document has them
+};
+
+}  // namespace eddy::connectors
