@@ -168,7 +168,8 @@ int send_row(const Context& context, Workspace& workspace, const sync::SyncSpec&
       sync::node_name(spec),
       node_result(sync::run_sync(workspace.session(), spec, *destination, recorded.id(), system_clock(),
                                  silent_progress(), context.cancel, options)),
-      0};
+      0,
+      {}};
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   recorded.record(outcome, *workspace.project().graph.find(outcome.node));
   const Verdicts verdicts({outcome});

@@ -114,17 +114,44 @@ class Differing {
                     desired_, any_key_null("d.", keys_), without);
   }
 
+  // With room for the snapshot's keys and hashes in memory, the model's values travel through the join, and
+  // the model is read once. Without it they would be spilled with the rows; then only keys are joined, and
+  // the values are fetched afterwards for what differs.
+  bool snapshot_fits() {
+    constexpr double bytes_per_row = 48;  // key, hash and place in the engine's join table
+    constexpr double share_of_memory = 0.6;
+    const double limit =
+        static_cast<double>(c_.query("select case when current_setting('memory_limit') like '% %' then "
+                                     "replace(replace(replace(replace(current_setting('memory_limit'), ' "
+                                     "TiB', 'e12'), ' GiB', 'e9'), "
+                                     "' MiB', 'e6'), ' KiB', 'e3')::double else 0 end::bigint")
+                                .scalar()
+                                .as_integer());
+    return static_cast<double>(out_.snapshot) * bytes_per_row < limit * share_of_memory;
+  }
+
   void find_hits() {
+    carried_ = snapshot_fits();
+    // The snapshot is to be the side that is held in memory; the model streams past it.
+    if (carried_) c_.execute("set disabled_optimizers = 'build_side_probe_side'");
+    join_with_snapshot();
+    if (carried_) c_.execute("reset disabled_optimizers");
+  }
+
+  void join_with_snapshot() {
     std::vector<std::string> either;
     for (std::size_t i = 1; i <= keys_; ++i)
       either.push_back(fmt::format("coalesce(d.k{0}, s.k{0}) as k{0}", i));
     const bool compare = !keys_only() && !all();
     c_.execute(fmt::format(
         "create or replace temp table eddy_hits as "
-        "select case when d.k1 is null then 2 when s.k1 is null then 0 else 1 end::utinyint as op, {either} "
-        "from (select {keys}{hash} from {desired} where not {null}) d "
+        "select case when d.k1 is null then 2 when s.k1 is null then 0 else 1 end::utinyint as op, "
+        "{either}{carried} "
+        "from (select {keys}{hash}{values} from {desired} where not {null}) d "
         "full outer join (select {keys}, h from {snapshot}) s on {equal} where {wanted}",
         fmt::arg("either", join(either, ", ")), fmt::arg("keys", keys()),
+        fmt::arg("carried", carried_ ? comma() + values("d.") : ""),
+        fmt::arg("values", carried_ ? comma() + values("") : ""),
         fmt::arg("hash", compare ? ", " + hash_of("", values_) + " as h" : ""), fmt::arg("desired", desired_),
         fmt::arg("null", any_key_null("", keys_)), fmt::arg("snapshot", snapshot()),
         fmt::arg("equal", keys_equal("d", "s", keys_)),
@@ -174,16 +201,28 @@ class Differing {
   }
 
   void fetch_values() {
+    if (!carried_) fetch_new_values();
     const std::string of_hit = keys_equal("h", "d", keys_);
-    c_.execute(
-        fmt::format("create or replace temp table eddy_new as select {}{}{} from eddy_hits h join {} d on {} "
-                    "where h.op < 2",
-                    keys("d."), comma(), values("d."), desired_, of_hit));
     c_.execute(fmt::format(
         "create or replace temp table eddy_old as select {}{}{}, d.suspect{} from eddy_hits h join {} d on "
         "{} "
         "where h.op > 0",
         keys("d."), comma(), values("d."), refreshed_ ? ", d.drifted" + theirs() : "", snapshot(), of_hit));
+    std::string old;
+    for (std::size_t i = 1; i <= values_; ++i) old += fmt::format(", o.v{0} as o{0}", i);
+    out_.relation = fmt::format(
+        "(select h.op, {}{}{}{}, {} as suspect{} from eddy_hits h {} left join eddy_old o on {})", keys("h."),
+        comma(), values(carried_ ? "h." : "n."), old, all() ? "true" : "coalesce(o.suspect, false)",
+        refreshed_ ? ", coalesce(o.drifted, '') as drifted" + theirs() : "",
+        carried_ ? "" : "left join eddy_new n on " + keys_equal("h", "n", keys_),
+        keys_equal("h", "o", keys_));
+  }
+
+  void fetch_new_values() {
+    c_.execute(
+        fmt::format("create or replace temp table eddy_new as select {}{}{} from eddy_hits h join {} d on {} "
+                    "where h.op < 2",
+                    keys("d."), comma(), values("d."), desired_, keys_equal("h", "d", keys_)));
     if (count(c_, "select count(*) from eddy_new") != out_.added + out_.changed)
       throw Error(
           "sync.model_unstable",
@@ -191,15 +230,6 @@ class Differing {
                       definition_.model),
           "remove what changes from call to call (random(), a file being written), or use `materialize: "
           "table`");
-    std::string old;
-    for (std::size_t i = 1; i <= values_; ++i) old += fmt::format(", o.v{0} as o{0}", i);
-    out_.relation = fmt::format(
-        "(select h.op, {}{}{}{}, {} as suspect{} from eddy_hits h left join eddy_new n on {} left join "
-        "eddy_old "
-        "o on {})",
-        keys("h."), comma(), values("n."), old, all() ? "true" : "coalesce(o.suspect, false)",
-        refreshed_ ? ", coalesce(o.drifted, '') as drifted" + theirs() : "", keys_equal("h", "n", keys_),
-        keys_equal("h", "o", keys_));
   }
 
   warehouse::Session& session_;
@@ -209,6 +239,7 @@ class Differing {
   const Extent extent_;
   const bool refreshed_;
   const std::size_t keys_, values_;
+  bool carried_ = false;  // eddy_hits holds the new values
   std::string algorithm_;
   std::string desired_;
   Difference out_;
