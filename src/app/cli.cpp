@@ -115,6 +115,29 @@ void add_flow_commands(CLI::App& app, CommandLine& line) {
   c->callback([&] { line.action = [&](const Context& x) { return report(x, report_options); }; });
 }
 
+void add_sync_commands(CLI::App& app, CommandLine& line) {
+  auto& options = keep<SyncOptions>();
+  auto* sync = app.add_subcommand("sync", "Send again, forget, or take back what a sync has delivered");
+  sync->require_subcommand(1);
+  auto* c = sync->add_subcommand("resend", "Plan to send every current row again; removes nothing");
+  c->add_option("SYNC", options.sync, "Its name")->required();
+  c->add_flag("--yes", options.yes, "Send it now; without, the plan is only shown");
+  c->add_option("--examples", options.examples, "Rows shown of each kind");
+  c->callback([&] { line.action = [&](const Context& x) { return sync_resend(x, options); }; });
+
+  c = sync->add_subcommand("reset", "Forget what was delivered, and send nothing; the next run sends all");
+  c->add_option("SYNC", options.sync, "Its name")->required();
+  c->add_flag("--baseline", options.baseline, "Believe instead that the destination has what the model says");
+  c->callback([&] { line.action = [&](const Context& x) { return sync_reset(x, options); }; });
+
+  c = sync->add_subcommand("undo", "Plan to send back the values from before a run");
+  c->add_option("RUN", options.run, "The run, or the beginning of its id; see `eddy runs`")->required();
+  c->add_option("SYNC", options.sync, "Only this sync");
+  c->add_flag("--yes", options.yes, "Send it now; without, the plan is only shown");
+  c->add_option("--examples", options.examples, "Rows shown of each kind");
+  c->callback([&] { line.action = [&](const Context& x) { return sync_undo(x, options); }; });
+}
+
 void add_looking_commands(CLI::App& app, CommandLine& line) {
   auto& show_options = keep<ShowOptions>();
   auto* c = app.add_subcommand("show", "What a node is: file, inputs, columns, newest rows or state");
@@ -201,6 +224,7 @@ int run_command_line(int argc, char** argv, const Cancel& cancel) {
   app.set_version_flag("--version", "eddy " EDDY_VERSION);
   add_project_commands(app, line);
   add_flow_commands(app, line);
+  add_sync_commands(app, line);
   add_looking_commands(app, line);
   try {
     app.parse(argc, argv);

@@ -3,9 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/nodes.h"
+#include "app/deliver_plans.h"
 #include "app/plan_view.h"
-#include "app/sync_request.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -57,39 +56,12 @@ int apply(const Context& context, const ApplyOptions& options) {
   Workspace workspace(context);
   workspace.lock("apply");
   workspace.session();
-  std::map<std::string, std::string> plan_of =
-      options.plan.empty() ? plans_by_id(workspace, options.approve) : plans_in_file(workspace, options.plan);
-  std::set<std::string> selected;
-  for (const auto& [node, ignored] : plan_of) selected.insert(node);
-  RecordedRun recorded(workspace, "apply",
-                       options.plan.empty() ? join(options.approve, " ") : options.plan.filename().string());
-  const auto progress = make_progress(context.json    ? ProgressForm::json
-                                      : context.quiet ? ProgressForm::quiet
-                                                      : ProgressForm::people,
-                                      context.terminal);
-  std::string errors;
-  const auto outcomes = project::run_nodes(
-      workspace.project().graph, selected, workspace.project().settings.threads,
-      [&](const project::Node& node) {
-        const sync::SyncSpec& spec = *workspace.project().sync(node.name);
-        const auto destination = workspace.destination(spec.destination);
-        sync::ApplyOptions apply_options;
-        apply_options.request.unread = unread_rows(workspace, spec);
-        const std::string& id = plan_of.at(node.name);
-        apply_options.approved =
-            std::find(options.approve.begin(), options.approve.end(), id) != options.approve.end();
-        return node_result(sync::apply_plan(workspace.session(), spec, *destination, id, recorded.id(),
-                                            system_clock(), *progress, context.cancel, apply_options));
-      },
-      [&](const project::NodeOutcome& outcome) {
-        recorded.record(outcome, *workspace.project().graph.find(outcome.node));
-        errors += outcome.result.error;
-      },
-      *progress, context.cancel);
-  if (!errors.empty()) print_err("\n" + errors);
-  const Verdicts verdicts(outcomes);
-  recorded.finish(verdicts.status(context.cancel.requested()));
-  return verdicts.exit_code(context.cancel.requested());
+  const bool by_id = options.plan.empty();
+  return deliver_plans(
+      context, workspace,
+      {"apply", by_id ? join(options.approve, " ") : options.plan.filename().string(),
+       by_id ? plans_by_id(workspace, options.approve) : plans_in_file(workspace, options.plan),
+       std::set<std::string>(options.approve.begin(), options.approve.end())});
 }
 
 }  // namespace eddy::app

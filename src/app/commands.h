@@ -71,6 +71,13 @@ struct ShowOptions {
   std::string node;
   std::uint64_t limit = 5;
 };
+struct SyncOptions {
+  std::string sync;  // of undo: "" = every sync of the run
+  std::string run;   // of undo: its id, or the beginning of it
+  bool yes = false;  // send what is shown
+  bool baseline = false;
+  std::size_t examples = 5;  // rows shown of each kind
+};
 struct MapOptions {
   std::string sync;
 };
@@ -93,6 +100,9 @@ int ls(const Context&, const Selection&);
 int show(const Context&, const ShowOptions&);
 int query(const Context&, const QueryOptions&);
 int map(const Context&, const MapOptions&);
+int sync_resend(const Context&, const SyncOptions&);
+int sync_reset(const Context&, const SyncOptions&);
+int sync_undo(const Context&, const SyncOptions&);
 int runs(const Context&, const std::string& id, std::size_t limit);
 int rejects(const Context&, const std::string& name, std::size_t limit);
 int report(const Context&, const ReportOptions&);

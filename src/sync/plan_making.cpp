@@ -8,6 +8,7 @@
 #include "sync/guards.h"
 #include "sync/plan.h"
 #include "sync/plan_sql.h"
+#include "sync/remote_snapshot.h"
 #include "sync/undo.h"
 
 namespace eddy::sync {
@@ -36,11 +37,16 @@ class PlanMaking {
     standing_ = read_standing(c_, spec.name);
     plan_.epoch = standing_.epoch;
     plan_.first = !standing_.definition;
-    algorithm_ = hash_algorithm(c_);
+    algorithm_ = session.own() != nullptr ? plan_.definition.hash_algorithm : hash_algorithm(c_);
     plan_.definition_changed = standing_.definition && !same_columns(standing_, plan_.definition, algorithm_);
     keys_ = plan_.definition.key.size();
     values_ = plan_.definition.fields.size();
     if (standing_.definition) check_same_target();
+    if (request.kind == PlanKind::resend && insert_only())
+      throw Error(
+          "sync.insert_resend",
+          fmt::format("sync {} inserts: sending its rows again would make second records", spec.name),
+          fmt::format("when they are gone at the destination: eddy sync reset {}, and run it", spec.name));
   }
 
   Plan make() {
@@ -93,7 +99,8 @@ class PlanMaking {
                                            spec_.name, before, after),
                                "give the file a new name: under it the sync starts afresh and removes "
                                "nothing; or undo the change"));
-    if (same_columns(standing_, now, algorithm_)) return;
+    if (same_columns(standing_, now, algorithm_) || same_keys(standing_, now)) return;
+    bring_snapshot_home(session_, c_, now.sync);
     for (std::size_t i = 0; i < keys_; ++i) {
       const auto lost = count(c_, fmt::format("select count(*) from {} where k{} is null",
                                               aligned_snapshot(standing_, now, algorithm_), i + 1));
@@ -130,6 +137,7 @@ class PlanMaking {
     n.unchanged = n.valid - n.added - n.changed;
     plan_.invalid_examples = std::move(difference.examples);
     rows_ = std::move(difference.relation);
+    hashed_ = difference.hashed;
     if (plan_.definition.removed == Removal::ignore && request_.kind != PlanKind::baseline) {
       n.kept = n.removed;
       n.removed = 0;
@@ -394,6 +402,12 @@ class PlanMaking {
       if (rows_of[i] > 0) plan_.field_changes.emplace_back(plan_.definition.fields[i].field, rows_of[i]);
   }
 
+  std::string of_snapshot() {
+    if (!standing_.definition) return "";
+    bring_snapshot_home(session_, c_, spec_.name);
+    return aligned_snapshot(standing_, plan_.definition, algorithm_);
+  }
+
   // Five rows that a guard holds the plan for, as JSON.
   std::vector<std::string> examples_of(const std::string& code) {
     std::vector<std::string> out;
@@ -407,7 +421,7 @@ class PlanMaking {
                                    : code == "changed"                   ? 1
                                                                          : 0);
     if (code == "model_empty" || (code == "rows" && plan_.counts.added == 0))
-      from = standing_.definition ? aligned_snapshot(standing_, plan_.definition, algorithm_) : "";
+      from = of_snapshot();
     if (from.empty()) return out;
     for (const Row& row : c_.query(fmt::format("select {} from {} order by {} limit {}",
                                                key_json("", plan_.definition), from, keys(), examples_max))
@@ -426,6 +440,7 @@ class PlanMaking {
   std::size_t keys_ = 0, values_ = 0;
   bool first_run_ = false;
   bool checked_ = false;  // rows_ has a column `reason`
+  bool hashed_ = false;   // rows_ has a column `h`
   std::string rows_;      // SQL: what may still go into the plan
 };
 
