@@ -26,19 +26,20 @@ void Circuit::answered() {
   batches_.clear();
 }
 
-bool Circuit::unanswered(const Entry& entry, std::uint64_t batch) {
+Circuit::Finding Circuit::unanswered(const Entry& entry, std::uint64_t batch) {
   const std::lock_guard lock(mutex_);
   if (batches_.size() < batches_enough) batches_.insert(batch);
   if (!open_) {
     open_ = ++fruitless_ > fruitless_max_;
     if (open_) not_before_ = next_try_(0);
-    return false;
+    return Finding::attempt;
   }
   // Attempts that were under way already when it opened say nothing new.
-  if (!entry.trying) return false;
+  if (!entry.trying) return Finding::attempt;
   trying_ = false;
   not_before_ = next_try_(++failed_tries_);
-  return failed_tries_ >= tries_max_ && batches_.size() >= batches_enough;
+  if (batches_.size() < batches_enough) return Finding::attempt;
+  return failed_tries_ >= tries_max_ ? Finding::hopeless : Finding::outage;
 }
 
 void Circuit::leave(const Entry& entry) {

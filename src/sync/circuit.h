@@ -32,9 +32,13 @@ class Circuit {
   Entry enter(Clock::MonotonicTime now);
   // The destination spoke: applied, refused or throttled, which of them does not matter.
   void answered();
-  // Nothing came back, or only "unavailable", for the batch that starts with this row of the plan. True: give
-  // the destination up.
-  bool unanswered(const Entry& entry, std::uint64_t batch);
+  enum class Finding {
+    attempt,  // it may be this batch's own fault: count the attempt
+    outage,   // it is not: nobody is answered
+    hopeless  // give the destination up
+  };
+  // Nothing came back, or only "unavailable", for the batch that starts with this row of the plan.
+  Finding unanswered(const Entry& entry, std::uint64_t batch);
   // Nothing was sent after all.
   void leave(const Entry& entry);
 

@@ -79,12 +79,12 @@ std::optional<Batch> Worker::attempt(Batch& piece) {
   }
   auto answer = send(piece);
   if (!answer) return std::nullopt;
-  if (answer->held_back && all_retry(*answer)) {
+  const bool held_back = answer->held_back && all_retry(*answer);
+  if (held_back)
     course_.circuit.leave(entry);
-  } else {
+  else
     for (Past& past : piece.past) ++past.attempts;
-    note_answer(entry, piece, *answer);
-  }
+  const bool counted = !held_back && counts(entry, piece, *answer);
   if (answer->refused_whole && piece.size() > 1) {
     halve(piece);
     return std::nullopt;
@@ -96,7 +96,7 @@ std::optional<Batch> Worker::attempt(Batch& piece) {
                       "its rows are in doubt; please report this"));
     return std::nullopt;
   }
-  return sort_out(piece, *answer);
+  return sort_out(piece, *answer, counted);
 }
 
 // False when the delivery is stopping.
@@ -124,20 +124,21 @@ std::optional<Answer> Worker::send(Batch& piece) {
   return std::nullopt;
 }
 
-void Worker::note_answer(const Circuit::Entry& entry, const Batch& piece, const Answer& answer) {
+bool Worker::counts(const Circuit::Entry& entry, const Batch& piece, const Answer& answer) {
   if (anybody_answered(answer)) {
     course_.circuit.answered();
-    return;
+    return true;
   }
-  if (!course_.circuit.unanswered(entry, piece.changes.front().number)) return;
-  const Verdict* last = answer.verdicts.empty() ? nullptr : &answer.verdicts.back();
-  course_.stop(
-      Error("sync.destination_unavailable",
-            fmt::format("{} answered nobody in {} tries with growing pauses{}", course_.destination(),
-                        course_.policy.attempts_max,
-                        last == nullptr ? std::string()
-                                        : fmt::format(" (last: {} {})", last->code, redact(last->message))),
-            "what was not taken goes out with the next run"));
+  const auto finding = course_.circuit.unanswered(entry, piece.changes.front().number);
+  if (finding == Circuit::Finding::hopeless) {
+    const Verdict last = answer.verdicts.empty() ? Verdict() : answer.verdicts.back();
+    course_.stop(Error(
+        "sync.destination_unavailable",
+        fmt::format("{} answered nobody in {} tries with growing pauses (last: {} {})", course_.destination(),
+                    course_.policy.attempts_max, last.code, redact(last.message)),
+        "what was not taken goes out with the next run"));
+  }
+  return finding == Circuit::Finding::attempt;
 }
 
 // False when the intent could not be made durable: then nothing may leave.
@@ -177,7 +178,7 @@ void Worker::halve(Batch& piece) {
   pieces_.push_back(std::move(first));
 }
 
-std::optional<Batch> Worker::sort_out(Batch& piece, Answer& answer) {
+std::optional<Batch> Worker::sort_out(Batch& piece, Answer& answer, bool counted) {
   std::vector<RowVerdict> settled;
   settled.reserve(piece.size());
   Batch again;
@@ -208,14 +209,12 @@ std::optional<Batch> Worker::sort_out(Batch& piece, Answer& answer) {
   settle(settled);
   if (answered) course_.given_up_in_a_row = 0;
   if (again.size() == 0) return std::nullopt;
-  again.attempt = piece.attempt;
+  again.attempt = piece.attempt + (counted ? 1 : 0);
   return again_later(std::move(again), answer);
 }
 
 std::optional<Batch> Worker::again_later(Batch again, const Answer& answer) {
-  if (answer.held_back) {
-    // Not a byte has left: a limit was kept, which is no fault of these rows.
-  } else if (++again.attempt >= course_.policy.attempts_max) {
+  if (again.attempt >= course_.policy.attempts_max) {
     give_up(again);
     return std::nullopt;
   }

@@ -68,9 +68,10 @@ class Worker {
   std::optional<Batch> attempt(Batch& piece);
   bool wait_for_turn(Circuit::Entry& entry);
   std::optional<Answer> send(Batch& piece);
-  void note_answer(const Circuit::Entry& entry, const Batch& piece, const Answer& answer);
+  // True when the attempt counts against its rows.
+  bool counts(const Circuit::Entry& entry, const Batch& piece, const Answer& answer);
   void halve(Batch& piece);
-  std::optional<Batch> sort_out(Batch& piece, Answer& answer);
+  std::optional<Batch> sort_out(Batch& piece, Answer& answer, bool counted);
   std::optional<Batch> again_later(Batch again, const Answer& answer);
   void give_up(const Batch& batch);
   void abandon(const Batch& batch);
