@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connectors/files/destination.h"
 #include "connectors/files/files.h"
 #include "connectors/mysql/destination.h"
 #include "connectors/postgres/destination.h"
@@ -18,6 +19,7 @@ Registry::Registry(const std::filesystem::path& project_folder)
   destinations_.push_back(connectors::mysql_destination());
   destinations_.push_back(connectors::postgres_destination());
   destinations_.push_back(connectors::sqlite_destination());
+  destinations_.push_back(connectors::files_destination());
   destinations_.push_back(connectors::webhook_destination());
 
   for (const connectors::LoadedConnector& connector : declarative_)

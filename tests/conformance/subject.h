@@ -63,6 +63,7 @@ struct NamedSubject {
 NamedSubject mysql_subject();
 NamedSubject postgres_subject();
 NamedSubject sqlite_subject();
+std::vector<NamedSubject> files_subjects();
 std::vector<NamedSubject> webhook_subjects();
 std::vector<NamedSubject> saas_subjects();  // the declarative connectors, each before its own eddy-sandbox
 

@@ -12,6 +12,7 @@ namespace eddy::conformance {
 // Another system is added here: one file with its function, one line.
 std::vector<NamedSubject> all_subjects() {
   std::vector<NamedSubject> subjects = {postgres_subject(), mysql_subject(), sqlite_subject()};
+  for (NamedSubject& subject : files_subjects()) subjects.push_back(std::move(subject));
   for (NamedSubject& subject : webhook_subjects()) subjects.push_back(std::move(subject));
   for (NamedSubject& subject : saas_subjects()) subjects.push_back(std::move(subject));
   return subjects;

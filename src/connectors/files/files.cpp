@@ -60,6 +60,8 @@ class FilesSource final : public ingest::Source {
       if (cancel_.requested()) throw Error("run.cancelled", "interrupted while listing files");
       // Symbolic links may form a ring.
       if (it.depth() > 40 || (!deep && it.depth() > depth_max)) it.disable_recursion_pending();
+      // A hidden folder is somebody's own: a destination's journal, a version control's.
+      if (it->path().filename().native().starts_with('.')) it.disable_recursion_pending();
       if (!it->is_regular_file()) continue;
       const std::string origin = base.empty() ? it->path().lexically_relative(folder_).string()
                                               : (base / it->path().lexically_relative(start)).string();
@@ -113,17 +115,24 @@ class FilesSource final : public ingest::Source {
 
 }  // namespace
 
+config::Shape files_settings() {
+  return config::Shape::object({config::field(
+      "path", config::Shape::string(),
+      "folder that paths of streams and objects are relative to (default: the project folder)")});
+}
+
+fs::path files_folder(const config::Node& settings, const fs::path& project) {
+  const fs::path path = settings["path"].as_string("");
+  return (path.empty() ? project : project / path).lexically_normal();
+}
+
 ingest::SourceType files_source() {
-  using config::Shape;
   return {"files", "files in a folder: CSV, TSV, JSON, JSON lines, Parquet; plain, gzip or zstd",
-          Shape::object(
-              {config::field("path", Shape::string(),
-                             "folder that stream paths are relative to (default: the project folder)")}),
+          files_settings(),
           [](const config::Node& settings,
              const ingest::Surroundings& surroundings) -> std::unique_ptr<ingest::Source> {
-            const fs::path path = settings["path"].as_string("");
-            const fs::path folder = path.empty() ? surroundings.project : surroundings.project / path;
-            return std::make_unique<FilesSource>(folder.lexically_normal(), surroundings.cancel);
+            return std::make_unique<FilesSource>(files_folder(settings, surroundings.project),
+                                                 surroundings.cancel);
           }};
 }
 

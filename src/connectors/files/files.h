@@ -9,4 +9,8 @@ namespace eddy::connectors {
 // existence is asked when it is used: Error("files.no_folder").
 ingest::SourceType files_source();
 
+// Shared with the destination of the same name (destination.h).
+config::Shape files_settings();
+std::filesystem::path files_folder(const config::Node& settings, const std::filesystem::path& project);
+
 }  // namespace eddy::connectors
