@@ -12,6 +12,7 @@
 #include "bench.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "null_server.h"
 
 namespace eddy::bench {
 
@@ -83,6 +84,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
     if (!arguments.empty() && arguments[0] == "--plan-child") return plan_child(arguments);
+    if (!arguments.empty() && arguments[0] == "--null-server") return null_server();
     double scale = 1;
     std::vector<std::string> wanted;
     for (std::size_t i = 0; i < arguments.size(); ++i)
@@ -91,7 +93,7 @@ int main(int argc, char** argv) {
       else
         wanted.push_back(arguments[i]);
     const std::vector<std::pair<std::string, std::vector<Line> (*)(double)>> all = {
-        {"ingest", ingest}, {"plan", plan}, {"postgres", postgres}};
+        {"ingest", ingest}, {"plan", plan}, {"postgres", postgres}, {"http", http}};
     fmt::print("{:<58} {:>12} {:>28} {:>8} {:>8}\n", "what", "eddy", "bare", "ratio", "bar");
     for (const auto& [name, measure] : all) {
       if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;

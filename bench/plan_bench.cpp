@@ -74,7 +74,7 @@ sync::SyncSpec rows_sync() {
   auto spec = sync::parse_sync(
       "rows",
       config::parse("model: presentation.rows\ndestination: d\nobject: rows\nkey: {id: id}\nremoved: "
-                    "delete\nfields: {email: email, name: name, city: city, ltv: ltv, orders: orders, "
+                    "delete\nguards: {first_run: 0}\nfields: {email: email, name: name, city: city, ltv: ltv, orders: orders, "
                     "active: active, signup: signup, updated_at: updated_at}\n",
                     "bench", config::no_variables(), diagnostics),
       diagnostics);
