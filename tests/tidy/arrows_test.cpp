@@ -124,6 +124,7 @@ TEST(Arrows, each_third_party_has_its_door) {
         Case{"sqlite3.h", "state/store.cpp", "connectors/sqlite/sqlite.cpp"},
         Case{"sqlite3.h", "transport/sqlite/file.cpp", "transport/http/client.cpp"},
         Case{"libpq-fe.h", "transport/postgres/connection.cpp", "connectors/postgres/postgres.cpp"},
+        Case{"mysql.h", "transport/mysql/connection.cpp", "connectors/mysql/writer.cpp"},
         Case{"curl/curl.h", "transport/http/client.cpp", "connectors/declarative/runtime.cpp"},
         Case{"boost/beast.hpp", "transport/http/server.cpp", "serve/daemon.cpp"},
         Case{"openssl/evp.h", "core/text.cpp", "sync/plan.cpp"},

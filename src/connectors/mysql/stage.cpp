@@ -13,6 +13,7 @@ namespace {
 using mysql::MysqlError;
 
 constexpr std::size_t load_buffer_bytes = 256 * 1024;
+constexpr std::size_t packet_overhead = 1024;  // what a packet carries besides, generously
 
 std::size_t number_of(std::string_view text) {
   std::size_t number = 0;
@@ -82,8 +83,7 @@ MysqlStage::MysqlStage(mysql::Connection& connection, const MysqlTarget& target)
                                  mysql::quote_identifier(connection_.database()), connection_.user()));
   }
   const mysql::Result limit = connection_.exec("select @@max_allowed_packet");
-  // The server's own limit, less what a packet carries besides; and not so much that memory is felt.
-  statement_bytes_max_ = std::min<std::size_t>(number_of(limit.text(0, 0)) - 1024, 4U << 20U);
+  packet_bytes_max_ = number_of(limit.text(0, 0)) - packet_overhead;
 }
 
 void MysqlStage::empty(bool in_transaction) {
@@ -106,8 +106,7 @@ bool MysqlStage::fill(std::span<const Change> changes, const MaskGroup& group,
   rows_ = rows.size();
   if (takes_load_) {
     try {
-      load(changes, rows, group, statements.load);
-      heed_warnings(rows, verdicts);
+      load(changes, rows, group, statements.load, verdicts);
     } catch (const MysqlError& error) {
       if (!mysql::is_load_forbidden(error)) throw;
       takes_load_ = false;
@@ -121,33 +120,57 @@ bool MysqlStage::fill(std::span<const Change> changes, const MaskGroup& group,
   return rows_ > 0;
 }
 
+Verdict MysqlStage::too_large(std::size_t bytes) const {
+  return Verdict::rejected("ER_NET_PACKET_TOO_LARGE",
+                           fmt::format("the row takes {} bytes, and the server's max_allowed_packet is {}",
+                                       bytes, packet_bytes_max_ + packet_overhead));
+}
+
 void MysqlStage::load(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
-                      const std::string& statement) {
+                      const std::string& statement, std::vector<Verdict>& verdicts) {
   std::size_t next = 0;
+  Rows loaded;
+  loaded.reserve(rows.size());
   mysql::load(connection_, statement, [&](std::string& buffer) {
-    for (; next < rows.size() && buffer.size() < load_buffer_bytes; ++next)
-      append_row(buffer, target_, changes[rows[next]], rows[next], group.kept, /*as_literals=*/false);
+    for (; next < rows.size() && buffer.size() < load_buffer_bytes; ++next) {
+      const std::size_t row = rows[next], start = buffer.size();
+      append_row(buffer, target_, changes[row], row, group.kept, /*as_literals=*/false);
+      const std::size_t bytes = buffer.size() - start;
+      if (bytes <= packet_bytes_max_) {
+        loaded.push_back(row);
+        continue;
+      }
+      // UNHEX() of so long a text is NULL, without a word.
+      verdicts[row] = too_large(bytes);
+      buffer.resize(start);
+    }
   });
+  heed_warnings(loaded, verdicts);
 }
 
 void MysqlStage::insert(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
                         const std::string& beginning, std::vector<Verdict>& verdicts) {
-  std::string statement;
-  std::size_t first = 0;
-  const auto send = [&](std::size_t end) {
-    if (first == end) return;
+  const std::size_t bytes_max = std::min<std::size_t>(packet_bytes_max_, 4U << 20U);
+  std::string statement, row;
+  Rows together;
+  const auto send = [&] {
+    if (together.empty()) return;
     connection_.exec(statement);
-    heed_warnings(std::span(rows).subspan(first, end - first), verdicts);
-    first = end;
+    heed_warnings(together, verdicts);
+    together.clear();
   };
-  std::string row;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
+  for (const std::size_t i : rows) {
     row.clear();
-    append_row(row, target_, changes[rows[i]], rows[i], group.kept, /*as_literals=*/true);
-    if (i > first && statement.size() + row.size() + 2 > statement_bytes_max_) send(i);
-    statement = i == first ? beginning + row : statement + ", " + row;
+    append_row(row, target_, changes[i], i, group.kept, /*as_literals=*/true);
+    if (beginning.size() + row.size() > packet_bytes_max_) {  // the server would cut the connection
+      verdicts[i] = too_large(row.size());
+      continue;
+    }
+    if (statement.size() + row.size() + 2 > bytes_max) send();
+    statement = together.empty() ? beginning + row : std::move(statement) + ", " + row;
+    together.push_back(i);
   }
-  send(rows.size());
+  send();
 }
 
 // With LOAD DATA LOCAL and INSERT IGNORE a value that does not fit is bent and warned about: what the server
@@ -181,10 +204,14 @@ bool MysqlStage::reject(const std::string& query, const std::function<Verdict(st
   return rows_ > 0;
 }
 
+bool MysqlStage::drop(const std::string& statement) {
+  connection_.exec(statement);
+  rows_ -= std::min<std::size_t>(rows_, connection_.affected());
+  return rows_ > 0;
+}
+
 void MysqlStage::remove(const Rows& rows) {
-  if (rows.empty()) return;
-  connection_.exec(remove_from_stage(rows));
-  rows_ -= std::min(rows_, rows.size());
+  if (!rows.empty()) drop(remove_from_stage(rows));
 }
 
 }  // namespace eddy::connectors

@@ -28,22 +28,25 @@ class MysqlStage {
   // there is none) and leave the stage. True when others stay.
   bool reject(const std::string& query, const std::function<Verdict(std::string)>& explain,
               std::vector<Verdict>& verdicts);
+  // Runs a statement that takes rows out of the stage; true when others stay.
+  bool drop(const std::string& statement);
 
  private:
   using Rows = std::vector<std::size_t>;  // indexes into the batch
   void load(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
-            const std::string& statement);
+            const std::string& statement, std::vector<Verdict>& verdicts);
   void insert(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
               const std::string& beginning, std::vector<Verdict>& verdicts);
   void heed_warnings(std::span<const std::size_t> rows, std::vector<Verdict>& verdicts);
   void remove(const Rows& rows);
+  Verdict too_large(std::size_t bytes) const;
 
   mysql::Connection& connection_;
   const MysqlTarget& target_;
   bool takes_load_ = true;  // else rows go as INSERT
   bool is_empty_ = true;
   std::size_t rows_ = 0;
-  std::size_t statement_bytes_max_ = 0;
+  std::size_t packet_bytes_max_ = 0;  // the server takes no longer statement, and no longer value
 };
 
 // A row that needs not be sent to be refused: a null key, a value that the column would bend. Open otherwise.

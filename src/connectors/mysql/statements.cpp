@@ -128,20 +128,20 @@ MysqlStatements write_statements(const MysqlTarget& target, const std::vector<bo
     case sync::Mode::upsert:
       if (!target.update_first && kept.empty()) {
         const std::string& key = quote_identifier(target.key.front().schema().name);
-        out.write = {
+        out.write =
             insert + " on duplicate key update " +
-            (fields.empty() ? fmt::format("{0} = {1}.{0}", key, table) : each(fields, "{0} = s.{0}", ", "))};
+            (fields.empty() ? fmt::format("{0} = {1}.{0}", key, table) : each(fields, "{0} = s.{0}", ", "));
         break;
       }
-      if (!fields.empty()) out.write.push_back(update);
-      out.write.push_back(fmt::format("delete s from {} s join {} t on {}", stage, table, matches(target)));
-      out.write.push_back(insert);
+      if (!fields.empty()) out.write = update;
+      out.drop_updated = fmt::format("delete s from {} s join {} t on {}", stage, table, matches(target));
+      out.insert_rest = insert;
       break;
     case sync::Mode::update:
-      if (!fields.empty()) out.write = {update};
+      if (!fields.empty()) out.write = update;
       break;
     case sync::Mode::insert:
-      out.write = {insert};
+      out.write = insert;
       break;
   }
   return out;
@@ -151,8 +151,8 @@ MysqlStatements remove_statements(const MysqlTarget& target) {
   MysqlStatements out;
   load_statements(out, target.key);
   if (target.erases)
-    out.write = {fmt::format("delete t from {} t join {} s on {}", target.table.quoted(), stage,
-                             matches_exactly(target))};
+    out.write = fmt::format("delete t from {} t join {} s on {}", target.table.quoted(), stage,
+                            matches_exactly(target));
   return out;
 }
 

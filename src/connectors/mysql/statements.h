@@ -34,7 +34,10 @@ struct MysqlTarget {
 struct MysqlStatements {
   std::string load;    // of adds and changes, or of keys, into the stage
   std::string insert;  // the beginning of the same as INSERT IGNORE … VALUES, for servers that take no LOAD
-  std::vector<std::string> write;  // one after the other: all rows of the stage
+  std::string write;   // all rows of the stage; empty when there is nothing to write
+  // Of an upsert that updates first: what takes the rows that `write` has updated out of the stage, and what
+  // inserts the others. The servers ask for NOT NULL columns even when no row is left to be inserted.
+  std::string drop_updated, insert_rest;
 };
 
 // A temporary table with the target's own column types, so that a value that does not fit is noticed there

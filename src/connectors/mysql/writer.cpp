@@ -95,7 +95,9 @@ void MysqlWriter::send(Lane& lane, std::span<const Change> changes, std::vector<
     lane.stage->empty(/*in_transaction=*/true);
     if (!lane.stage->fill(changes, group, statements, verdicts)) continue;
     if (!removing && !check_keys(lane, verdicts)) continue;
-    for (const std::string& statement : statements.write) lane.connection.exec(statement);
+    if (!statements.write.empty()) lane.connection.exec(statements.write);
+    if (!statements.drop_updated.empty() && lane.stage->drop(statements.drop_updated))
+      lane.connection.exec(statements.insert_rest);
   }
   transaction.commit();
 }
@@ -180,7 +182,9 @@ std::vector<std::string> MysqlWriter::preview(std::span<const Change> changes) {
     for (const std::size_t i : group.rows)
       if (is_open(judge(target_, changes[i])))
         append_row(text, target_, changes[i], i, group.kept, /*as_literals=*/false);
-    for (const std::string& statement : statements.write) text += statement + ";\n";
+    for (const std::string* statement :
+         {&statements.write, &statements.drop_updated, &statements.insert_rest})
+      if (!statement->empty()) text += *statement + ";\n";
   }
   return {redact(text + "commit;\n")};
 }

@@ -205,6 +205,11 @@ void Connection::connect(const ConnectOptions& options, bool with_tls) {
                          options.database.empty() ? nullptr : options.database.c_str(), options.port,
                          socket.empty() ? nullptr : socket.c_str(), 0) == nullptr)
     fail_to_connect(handle, options);
+  // The library goes on in clear text when the server has no TLS, even when told to insist.
+  if (with_tls && options.tls != Tls::prefer && !is_encrypted())
+    throw MysqlError("mysql.login_refused", 0, "",
+                     fmt::format("MySQL at {} offers no TLS", place_of(options)),
+                     "set it up there, or allow `tls: prefer`");
   usable_ = true;
 }
 
