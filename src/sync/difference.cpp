@@ -4,6 +4,8 @@
 
 #include "core/text.h"
 #include "sync/plan_sql.h"
+#include "sync/remote_difference.h"
+#include "sync/remote_snapshot.h"
 
 namespace eddy::sync {
 
@@ -26,20 +28,27 @@ bool repeatable(warehouse::Session& session, const std::string& model) {
 class Differing {
  public:
   Differing(warehouse::Session& session, engine::Connection& connection, const Definition& definition,
-            const Standing& standing, Extent extent, bool refreshed)
+            const Standing& standing, Extent extent, bool refreshed, RemoteModel* remote)
       : session_(session),
         c_(connection),
         definition_(definition),
         standing_(standing),
         extent_(extent),
         refreshed_(refreshed),
+        remote_(remote),
         keys_(definition.key.size()),
         values_(definition.fields.size()) {}
 
   Difference find() {
-    algorithm_ = hash_algorithm(c_);
+    algorithm_ = remote_ != nullptr ? definition_.hash_algorithm : hash_algorithm(c_);
+    if (standing_.definition)
+      out_.snapshot = count(c_, "select count(*) from " + snapshot_table(definition_.sync));
     desired_ = "(" + desired_sql(definition_) + ")";
-    if (!repeatable(session_, definition_.model)) {
+    if (remote_ != nullptr) {
+      out_.snapshot == 0 ? remote_->bring_rows() : remote_->bring_keys();
+      out_.hashed = true;
+      desired_ = "eddy_desired";
+    } else if (!definition_.model_sql.empty() || !repeatable(session_, definition_.model)) {
       c_.execute("create or replace temp table eddy_desired as select * from " + desired_);
       desired_ = "eddy_desired";
     }
@@ -84,9 +93,11 @@ class Differing {
     const auto rows = c_.query(fmt::format("select count(*), {} from {}", with_key, desired_)).rows();
     out_.source = static_cast<std::uint64_t>(rows[0][0].as_integer());
     out_.null_key = out_.source - static_cast<std::uint64_t>(rows[0][1].as_integer());
-    if (standing_.definition)
-      out_.snapshot = count(c_, "select count(*) from " + snapshot_table(definition_.sync));
     if (out_.null_key == 0) return;
+    if (remote_ != nullptr) {
+      out_.examples = remote_->null_key_examples(examples_max);
+      return;
+    }
     auto examples =
         c_.query(fmt::format("select {} from {} where {} limit {}", payload_json("", "0", definition_),
                              desired_, any_key_null("", keys_), examples_max));
@@ -131,7 +142,7 @@ class Differing {
   }
 
   void find_hits() {
-    carried_ = snapshot_fits();
+    carried_ = remote_ == nullptr && snapshot_fits();
     // The snapshot is to be the side that is held in memory; the model streams past it.
     if (carried_) c_.execute("set disabled_optimizers = 'build_side_probe_side'");
     join_with_snapshot();
@@ -152,9 +163,11 @@ class Differing {
         fmt::arg("either", join(either, ", ")), fmt::arg("keys", keys()),
         fmt::arg("carried", carried_ ? comma() + values("d.") : ""),
         fmt::arg("values", carried_ ? comma() + values("") : ""),
-        fmt::arg("hash", compare ? ", " + hash_of("", values_) + " as h" : ""), fmt::arg("desired", desired_),
-        fmt::arg("null", any_key_null("", keys_)), fmt::arg("snapshot", snapshot()),
-        fmt::arg("equal", keys_equal("d", "s", keys_)),
+        fmt::arg("hash", !compare      ? ""
+                         : out_.hashed ? ", h"
+                                       : ", " + hash_of("", values_) + " as h"),
+        fmt::arg("desired", desired_), fmt::arg("null", any_key_null("", keys_)),
+        fmt::arg("snapshot", snapshot()), fmt::arg("equal", keys_equal("d", "s", keys_)),
         fmt::arg("wanted",
                  all() ? "d.k1 is not null"
                        : std::string("d.k1 is null or s.k1 is null") + (compare ? " or d.h <> s.h" : ""))));
@@ -211,18 +224,22 @@ class Differing {
     std::string old;
     for (std::size_t i = 1; i <= values_; ++i) old += fmt::format(", o.v{0} as o{0}", i);
     out_.relation = fmt::format(
-        "(select h.op, {}{}{}{}, {} as suspect{} from eddy_hits h {} left join eddy_old o on {})", keys("h."),
-        comma(), values(carried_ ? "h." : "n."), old, all() ? "true" : "coalesce(o.suspect, false)",
+        "(select h.op, {}{}{}{}{}, {} as suspect{} from eddy_hits h {} left join eddy_old o on {})",
+        keys("h."), comma(), values(carried_ ? "h." : "n."), old, out_.hashed ? ", n.h" : "",
+        all() ? "true" : "coalesce(o.suspect, false)",
         refreshed_ ? ", coalesce(o.drifted, '') as drifted" + theirs() : "",
         carried_ ? "" : "left join eddy_new n on " + keys_equal("h", "n", keys_),
         keys_equal("h", "o", keys_));
   }
 
   void fetch_new_values() {
-    c_.execute(
-        fmt::format("create or replace temp table eddy_new as select {}{}{} from eddy_hits h join {} d on {} "
-                    "where h.op < 2",
-                    keys("d."), comma(), values("d."), desired_, keys_equal("h", "d", keys_)));
+    if (remote_ != nullptr)
+      remote_->bring_hits(out_.added + out_.changed, out_.source);
+    else
+      c_.execute(fmt::format(
+          "create or replace temp table eddy_new as select {}{}{} from eddy_hits h join {} d on {} "
+          "where h.op < 2",
+          keys("d."), comma(), values("d."), desired_, keys_equal("h", "d", keys_)));
     if (count(c_, "select count(*) from eddy_new") != out_.added + out_.changed)
       throw Error(
           "sync.model_unstable",
@@ -238,6 +255,7 @@ class Differing {
   const Standing& standing_;
   const Extent extent_;
   const bool refreshed_;
+  RemoteModel* const remote_;  // nullptr: the model is in the engine
   const std::size_t keys_, values_;
   bool carried_ = false;  // eddy_hits holds the new values
   std::string algorithm_;
@@ -250,7 +268,22 @@ class Differing {
 Difference find_difference(warehouse::Session& session, engine::Connection& connection,
                            const Definition& definition, const Standing& standing, Extent extent,
                            bool refreshed) {
-  return Differing(session, connection, definition, standing, extent, refreshed).find();
+  const auto find = [&](RemoteModel* remote) {
+    return Differing(session, connection, definition, standing, extent, refreshed, remote).find();
+  };
+  if (session.own() == nullptr) return find(nullptr);
+  if (keeps_inside(session)) {
+    if (!refreshed) return find_difference_inside(*session.own(), connection, definition, standing, extent);
+    bring_snapshot_home(session, connection, definition.sync);
+  }
+  Difference out;
+  const auto dialect = session.own()->open();
+  dialect->transaction(warehouse::Purpose::read, [&] {
+    RemoteModel remote(*dialect, connection, definition);
+    out = find(&remote);
+  });
+  out.hashed = out.hashed && !keeps_inside(session);
+  return out;
 }
 
 void forget_difference(engine::Connection& c) {

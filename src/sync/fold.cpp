@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "sync/ledger.h"
 #include "sync/plan_sql.h"
+#include "sync/remote_snapshot.h"
 #include "sync/reset.h"
 
 namespace eddy::sync {
@@ -106,21 +107,38 @@ class Folding {
   void into_snapshot(const Standing& standing) {
     step("snapshot");
     load();
-    // Syncs run in parallel and share one table of standings.
-    static std::mutex one_at_a_time;
-    const std::lock_guard lock(one_at_a_time);
-    engine::Transaction transaction(c_);
+    const bool inside = keeps_inside(session_);
+    const std::string& theirs = plan_.definition.hash_algorithm;  // of a warehouse of the user's own
     Standing next = standing;
-    next.hash_algorithm = hash_algorithm(c_);
-    bring_up_table(standing, next.hash_algorithm);
-    move_rows();
+    next.hash_algorithm = theirs.empty() ? hash_algorithm(c_) : theirs;
     next.epoch = standing.epoch + 1;
     next.previous = standing.checksum;
     next.checksum = next_checksum(standing.checksum, header_.plan_id, header_.run_id, digest_);
     next.run_id = header_.run_id;
     next.plan_id = header_.plan_id;
     next.definition = plan_.definition;
+    if (inside) fold_inside(*session_.own(), c_, standing, next, rows_for_inside(), moment());
+    // Syncs run in parallel and share one table of standings.
+    static std::mutex one_at_a_time;
+    const std::lock_guard lock(one_at_a_time);
+    engine::Transaction transaction(c_);
+    if (!inside) {
+      bring_up_table(standing, next.hash_algorithm);
+      move_rows();
+    }
     write_standing(c_, header_.sync, next);
+    keep_outcomes();
+    transaction.commit();
+  }
+
+  // The warehouse had it all, and then came the kill.
+  void complete_outcomes() {
+    load();
+    if (!c_.query("select 1 from sync_db.main.deliveries where plan_id = ?", {Value::text(header_.plan_id)})
+             .rows()
+             .empty())
+      return;
+    engine::Transaction transaction(c_);
     keep_outcomes();
     transaction.commit();
   }
@@ -178,6 +196,39 @@ class Folding {
            (values_ == 0 ? "" : ", " + numbered(fmt::format("{}v", prefix), values_));
   }
 
+  std::string moment() const {
+    return fmt::format("timestamp {}", engine::quote_literal(replace_all(
+                                           replace_all(format_utc(clock_.now()), "T", " "), "Z", "")));
+  }
+
+  std::string doubtful() const {
+    return fmt::format("p.fate in ({}, {}) and p.op <> 0", static_cast<int>(RowFate::in_doubt), fate_suspect);
+  }
+
+  // As fold_inside() wants them.
+  std::string rows_for_inside() const {
+    const auto rows = [&](const std::string& kind, const std::string& from) {
+      return fmt::format("select {}::bigint as kind, {} from {} p", kind, columns("p."), from);
+    };
+    const std::string applied = fmt::format("p.fate = {}", static_cast<int>(RowFate::applied));
+    std::string out = rows("p.op", fated(applied));
+    if (!header_.unsafe) out += " union all " + rows("3", fated(doubtful()));
+    // Of a whole ledger: those that were not applied.
+    return out + " union all " +
+           rows("4", fmt::format("(select * from {} where op = 1 and number not in (select number from {}))",
+                                 plan_table(plan_.id), fated(applied)));
+  }
+
+  // The hash that a row of the plan is kept with.
+  std::string hash_of_row() const {
+    if (plan_.definition.hash_algorithm.empty()) return hash_of("p.", values_);
+    // A plan that was made otherwise (undo, a snapshot kept inside) has none; 1 is equal to none.
+    for (const auto& column :
+         c_.query(fmt::format("select * from {} limit 0", plan_table(plan_.id))).columns())
+      if (column.name == "h") return "coalesce(p.h, 1)::ubigint";
+    return "1::ubigint";
+  }
+
   void bring_up_table(const Standing& standing, const std::string& algorithm) {
     const std::string table = snapshot_table(header_.sync);
     if (!standing.definition) {
@@ -206,9 +257,7 @@ class Folding {
 
   void move_rows() {
     const std::string table = snapshot_table(header_.sync);
-    const std::string now = fmt::format(
-        "timestamp {}",
-        engine::quote_literal(replace_all(replace_all(format_utc(clock_.now()), "T", " "), "Z", "")));
+    const std::string now = moment(), hash = hash_of_row();
     const std::string same_key = keys_equal("s", "p", keys_);
     const std::string applied = fmt::format("p.fate = {}", static_cast<int>(RowFate::applied));
     const auto moved = [&](const std::string& what, const std::string& sql, const std::string& condition) {
@@ -224,7 +273,7 @@ class Folding {
     for (std::size_t i = 1; i <= values_; ++i) set += fmt::format("v{0} = p.v{0}, ", i);
     moved("changed",
           fmt::format("update {} s set {}row_hash = {}, delivered_at = {} from {} p where {}", table, set,
-                      hash_of("p.", values_), now, fated(applied + " and p.op = 1"), same_key),
+                      hash, now, fated(applied + " and p.op = 1"), same_key),
           applied + " and p.op = 1");
     moved("removed",
           fmt::format("delete from {} s using {} p where {}", table, fated(applied + " and p.op = 2"),
@@ -232,14 +281,26 @@ class Folding {
           applied + " and p.op = 2");
     moved("added",
           fmt::format("insert into {} select {}, {}, {} from {} p order by number", table, columns("p."),
-                      hash_of("p.", values_), now, fated(applied + " and p.op = 0")),
+                      hash, now, fated(applied + " and p.op = 0")),
           applied + " and p.op = 0");
+    rehash();
     if (header_.unsafe) return;
-    const std::string doubtful =
-        fmt::format("p.fate in ({}, {}) and p.op <> 0", static_cast<int>(RowFate::in_doubt), fate_suspect);
     moved("left in doubt",
-          fmt::format("update {} s set row_hash = 0 from {} p where {}", table, fated(doubtful), same_key),
-          doubtful);
+          fmt::format("update {} s set row_hash = 0 from {} p where {}", table, fated(doubtful()), same_key),
+          doubtful());
+  }
+
+  // Rows that the warehouse hashes otherwise now, though they are the same.
+  void rehash() {
+    if (plan_.definition.hash_algorithm.empty() ||
+        c_.query("select 1 from duckdb_tables() where database_name = 'sync_db' and schema_name = 'same' and "
+                 "table_name = ?",
+                 {Value::text(plan_.id)})
+            .rows()
+            .empty())
+      return;
+    c_.execute(fmt::format("update {} s set row_hash = p.h from {} p where s.row_hash <> 0 and {}",
+                           snapshot_table(header_.sync), same_table(plan_.id), keys_equal("s", "p", keys_)));
   }
 
   // What became of each row stays beside the plan for as long as the plan does: for `row`, `undo`, and the
@@ -373,7 +434,10 @@ void fold(warehouse::Session& session, engine::Connection& connection, const std
   const bool folded =
       standing.run_id == folding.header().run_id && standing.epoch == folding.header().epoch + 1;
   if (!folded && standing.epoch != folding.header().epoch) foreign(ledger, folding.header(), standing.epoch);
-  if (!folded) folding.into_snapshot(standing);
+  if (folded)
+    folding.complete_outcomes();
+  else
+    folding.into_snapshot(standing);
   folding.into_state();
   folding.set_aside();
 }
@@ -383,6 +447,7 @@ Standing recover(warehouse::Session& session, engine::Connection& connection, co
   open_sync_database(session, connection);
   finish_reset(session, connection, sync);
   if (baseline == Unfinished::refused) check_no_baseline(session, sync);
+  settle_snapshots(session, connection, sync);
   Standing standing = read_standing(connection, sync);
   const Agreement agreement = compare(sync, standing, session.store().sync_state(sync));
   const auto folder = ledger_file(session, sync, "x").parent_path();

@@ -32,6 +32,7 @@ PlanCounts counts_from_json(const json& j) {
   n.bad_value = j.value("bad_value", std::uint64_t{0});
   n.parked = j.value("parked", std::uint64_t{0});
   n.left_out = j.value("left_out", std::uint64_t{0});
+  n.unread = j.value("unread", std::uint64_t{0});
   n.changed_since = j.value("changed_since", std::uint64_t{0});
   return n;
 }
@@ -61,6 +62,13 @@ Plan plan_from_json(const json& j) {
   if (j.at("settled").is_number()) plan.settled = j.at("settled");
   plan.undone_run = j.value("undone_run", "");
   return plan;
+}
+
+// Decimals of a warehouse of the user's own are kept as text: the engine's have 38 digits.
+Value cell(const engine::Chunk& chunk, std::size_t column, std::size_t row, const BoundColumn& bound) {
+  Value value = chunk.value(column, row);
+  return bound.type == Type::decimal && value.type() == Type::text ? Value::decimal(value.as_string())
+                                                                   : value;
 }
 
 void read_flags(std::string_view flags, std::vector<bool>& changed, std::vector<bool>& kept) {
@@ -103,16 +111,18 @@ std::vector<Change> changes(engine::Connection& connection, const Plan& plan, st
       change.number = static_cast<std::uint64_t>(chunk->bigint(0, r));
       change.operation = static_cast<Operation>(chunk->bigint(1, r));
       change.key.reserve(keys);
-      for (std::size_t i = 0; i < keys; ++i) change.key.push_back(chunk->value(3 + i, r));
+      for (std::size_t i = 0; i < keys; ++i)
+        change.key.push_back(cell(*chunk, 3 + i, r, plan.definition.key[i]));
       if (change.operation == Operation::remove) continue;
       read_flags(chunk->varchar(2, r), change.changed, change.kept);
       if (plan.definition.send_all && change.operation == Operation::change)
         for (std::size_t i = 0; i < change.changed.size(); ++i) change.changed[i] = !change.keeps(i);
       change.fields.reserve(values);
-      for (std::size_t i = 0; i < values; ++i) change.fields.push_back(chunk->value(3 + keys + i, r));
+      for (std::size_t i = 0; i < values; ++i)
+        change.fields.push_back(cell(*chunk, 3 + keys + i, r, plan.definition.fields[i]));
       if (!before || change.operation != Operation::change) continue;
       for (std::size_t i = 0; i < values; ++i)
-        change.before.push_back(chunk->value(3 + keys + values + i, r));
+        change.before.push_back(cell(*chunk, 3 + keys + values + i, r, plan.definition.fields[i]));
     }
   return out;
 }
@@ -133,11 +143,13 @@ std::vector<PlannedChange> planned(engine::Connection& connection, const Plan& p
       change.number = static_cast<std::uint64_t>(chunk->bigint(0, r));
       change.operation = static_cast<Operation>(chunk->bigint(1, r));
       read_flags(chunk->varchar(2, r), change.changed, change.kept);
-      for (std::size_t i = 0; i < keys; ++i) change.key.push_back(chunk->value(3 + i, r));
+      for (std::size_t i = 0; i < keys; ++i)
+        change.key.push_back(cell(*chunk, 3 + i, r, plan.definition.key[i]));
       for (std::size_t i = 0; i < values; ++i) {
-        if (change.operation != Operation::remove) change.after.push_back(chunk->value(3 + keys + i, r));
+        if (change.operation != Operation::remove)
+          change.after.push_back(cell(*chunk, 3 + keys + i, r, plan.definition.fields[i]));
         if (change.operation != Operation::add)
-          change.before.push_back(chunk->value(3 + keys + values + i, r));
+          change.before.push_back(cell(*chunk, 3 + keys + values + i, r, plan.definition.fields[i]));
       }
     }
   return out;
@@ -175,7 +187,8 @@ void check_fresh(const Plan& plan, std::uint64_t epoch, const Definition& now) {
 void forget_plan(engine::Connection& connection, const std::string& id) {
   engine::Transaction transaction(connection);
   connection.execute("drop table if exists " + plan_table(id) + "; drop table if exists " +
-                     outcome_table(id) + "; drop table if exists " + settled_table(id));
+                     outcome_table(id) + "; drop table if exists " + settled_table(id) +
+                     "; drop table if exists " + same_table(id));
   connection.query("delete from sync_db.main.deliveries where plan_id = ?", {Value::text(id)});
   connection.query("delete from sync_db.main.plans where id = ?", {Value::text(id)});
   transaction.commit();
@@ -216,6 +229,7 @@ json to_json(const PlanCounts& n) {
           {"bad_value", n.bad_value},
           {"parked", n.parked},
           {"left_out", n.left_out},
+          {"unread", n.unread},
           {"changed_since", n.changed_since},
           {"planned", n.planned()}};
 }

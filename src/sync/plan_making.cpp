@@ -59,6 +59,7 @@ class PlanMaking {
       take_difference();
     judge();
     drop_same();
+    keep_unread();
     drop_invalid();
     if (request_.kind != PlanKind::resolve) leave_out_refused();
     take_only();
@@ -181,7 +182,7 @@ class PlanMaking {
   }
 
   void hold() {
-    plan_.holds = weigh(plan_, spec_.guards, past_runs(session_.store(), spec_.name), request_.unread);
+    plan_.holds = weigh(plan_, spec_.guards, past_runs(session_.store(), spec_.name));
     for (Hold& hold : plan_.holds) hold.examples = examples_of(hold.code);
   }
 
@@ -223,6 +224,7 @@ class PlanMaking {
     plan_.schema_checked = request_.object != nullptr;
     checked_ = !reason.empty();
     std::string values = cells.empty() ? "" : ", " + join(cells, ", ") + ", " + join(olds, ", ");
+    if (hashed_) values += ", h";
     rows_ = fmt::format(
         "(select op, {}{}, {} as changed{} from {})", keys(), values,
         flags.empty() ? "''" : fmt::format("case op when 2 then '' else {} end", join(flags, " || ")),
@@ -248,7 +250,39 @@ class PlanMaking {
     if (n == 0) return;
     plan_.counts.changed -= n;
     plan_.counts.unchanged += n;
+    if (hashed_) {  // hashes of the warehouse that are other ones now
+      c_.execute(fmt::format("create table {} as select {}, h from {} where {}", same_table(plan_.id), keys(),
+                             rows_, same));
+      plan_.definition_changed = true;
+    }
     without(same);
+  }
+
+  // A row that could not be read has not left the model.
+  void keep_unread() {
+    const Unread* unread = request_.unread;
+    if (plan_.counts.removed == 0 || unread == nullptr || (unread->texts.empty() && !unread->all)) return;
+    c_.execute("create or replace temp table eddy_unread(text varchar)");
+    auto rows = c_.appender("temp", "main", "eddy_unread");
+    for (const std::string& text : unread->texts) {
+      rows.append_text(text);
+      rows.end_row();
+    }
+    rows.close();
+    std::vector<std::string> named;
+    for (std::size_t i = 1; i <= keys_; ++i)
+      named.push_back(fmt::format("contains(u.text, lower(c.k{}::varchar))", i));
+    const std::string kept =
+        unread->all ? "true"
+                    : fmt::format("exists (select 1 from eddy_unread u where {})", join(named, " and "));
+    c_.execute(fmt::format("create or replace temp table eddy_kept as select {} from {} c where op = 2 and {}",
+                           keys("c."), rows_, kept));
+    const std::uint64_t n = count(c_, "select count(*) from eddy_kept");
+    plan_.counts.removed -= n;
+    plan_.counts.unread += n;
+    rows_ = fmt::format(
+        "(select * from {} c where not (op = 2 and exists (select 1 from eddy_kept x where {})))", rows_,
+        keys_equal("c", "x", keys_));
   }
 
   void drop_invalid() {
@@ -360,11 +394,13 @@ class PlanMaking {
   }
 
   void store_rows() {
-    c_.execute(fmt::format(
-        "create table {} as select row_number() over () - 1 as number, op, {}{}, changed "
-        "from (select * from {} order by op = 2, {})",
-        plan_table(plan_.id), keys(),
-        values_ == 0 ? "" : ", " + numbered("v", values_) + ", " + numbered("o", values_), rows_, keys()));
+    c_.execute(
+        fmt::format("create table {} as select row_number() over () - 1 as number, op, {}{}, changed "
+                    "from (select * from {} order by op = 2, {})",
+                    plan_table(plan_.id), keys(),
+                    (values_ == 0 ? "" : ", " + numbered("v", values_) + ", " + numbered("o", values_)) +
+                        (hashed_ ? ", h" : ""),
+                    rows_, keys()));
     c_.execute("drop table if exists eddy_chosen");
     if (plan_.settled > 0)
       c_.execute(fmt::format("create table {} as select key from eddy_settled", settled_table(plan_.id)));
@@ -417,11 +453,10 @@ class PlanMaking {
       return out;
     }
     std::string from = fmt::format("{} where op = {}", plan_table(plan_.id),
-                                   code == "removed" || code == "unread" ? 2
+                                   code == "removed" ? 2
                                    : code == "changed"                   ? 1
                                                                          : 0);
-    if (code == "model_empty" || (code == "rows" && plan_.counts.added == 0))
-      from = of_snapshot();
+    if (code == "model_empty" || (code == "rows" && plan_.counts.added == 0)) from = of_snapshot();
     if (from.empty()) return out;
     for (const Row& row : c_.query(fmt::format("select {} from {} order by {} limit {}",
                                                key_json("", plan_.definition), from, keys(), examples_max))

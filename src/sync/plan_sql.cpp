@@ -32,7 +32,7 @@ bool same_form(const BoundColumn& a, const BoundColumn& b) {
 
 bool same_columns(const std::vector<BoundColumn>& a, const std::vector<BoundColumn>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const BoundColumn& x, const BoundColumn& y) {
-    return x.field == y.field && x.engine_type == y.engine_type;
+    return x.field == y.field && x.engine_type == y.engine_type && x.type == y.type;
   });
 }
 
@@ -84,6 +84,10 @@ std::string hash_of(std::string_view prefix, std::size_t count) {
   return count == 0 ? "1::ubigint" : "hash(" + numbered(fmt::format("{}v", prefix), count) + ")";
 }
 
+bool same_keys(const Standing& standing, const Definition& now) {
+  return standing.definition && same_keys(standing.definition->key, now.key);
+}
+
 bool same_columns(const Standing& standing, const Definition& now, const std::string& hash_algorithm) {
   return standing.definition && standing.hash_algorithm == hash_algorithm &&
          same_keys(standing.definition->key, now.key) &&
@@ -116,11 +120,13 @@ std::string aligned_snapshot(const Standing& standing, const Definition& now,
   }
   const std::string doubtful = "(" + join(suspect, " or ") + ")";
   columns.push_back(doubtful + " as suspect");
+  // Hashes of a warehouse of the user's own cannot be made here: 1 is equal to none of them.
+  const std::string fresh =
+      !now.hash_algorithm.empty() || values.empty() ? "1::ubigint" : "hash(" + join(values, ", ") + ")";
   if (same_columns(standing, now, hash_algorithm))
     columns.push_back("row_hash as h");
   else
-    columns.push_back(fmt::format("case when {} then 0::ubigint else {} end as r", doubtful,
-                                  values.empty() ? "1::ubigint" : "hash(" + join(values, ", ") + ")"));
+    columns.push_back(fmt::format("case when {} then 0::ubigint else {} end as r", doubtful, fresh));
   // Nothing is known of a field that was not delivered before, so every row is looked at.
   if (!same_columns(standing, now, hash_algorithm))
     columns.push_back(new_field ? "0::ubigint as h" : "r as h");

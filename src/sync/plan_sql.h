@@ -23,6 +23,7 @@ std::string aligned_snapshot(const Standing& standing, const Definition& now,
                              const std::string& hash_algorithm);
 // True when aligned_snapshot is the table itself.
 bool same_columns(const Standing& standing, const Definition& now, const std::string& hash_algorithm);
+bool same_keys(const Standing& standing, const Definition& now);
 
 // Per field of `now`: it was not delivered before.
 std::vector<bool> new_fields(const Standing& standing, const Definition& now);

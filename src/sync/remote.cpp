@@ -182,7 +182,9 @@ Standing read_remote_standing(Dialect& dialect, const OwnWarehouse& own, const s
           r[3].as_string(),
           r[4].as_string(),
           r[5].as_string(),
-          definition_from_json(nlohmann::json::parse(r[6].as_string()))};
+          r[6].as_string().empty()
+              ? std::nullopt
+              : std::optional(definition_from_json(nlohmann::json::parse(r[6].as_string())))};
 }
 
 void write_remote_standing(Dialect& dialect, const OwnWarehouse& own, const std::string& sync,
@@ -209,7 +211,7 @@ void write_remote_standing(Dialect& dialect, const OwnWarehouse& own, const std:
                               quote_literal(sync), s.epoch, quote_literal(s.checksum),
                               quote_literal(s.previous), quote_literal(s.run_id), quote_literal(s.plan_id),
                               quote_literal(s.hash_algorithm),
-                              quote_literal(to_json(s.definition.value()).dump())));
+                              quote_literal(s.definition ? to_json(*s.definition).dump() : "")));
 }
 
 void check_rights_inside(Dialect& dialect, const OwnWarehouse& own) {

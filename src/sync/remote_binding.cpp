@@ -60,17 +60,13 @@ class RemoteBinding final : public Binding {
     const auto described = dialect_->describe(fmt::format("select {} as value{}", expression, from));
     if (described.size() != 1) throw Error("warehouse.refused", "it is not one SQL expression");
     const NativeColumn& column = described.front();
-    return {mapping.field,
-            mapping.expression,
-            kept_engine_type(column.type),
-            column.type,
-            mapping.when_null,
-            mapping.write,
-            mapping.drift,
-            mapping.lookup,
-            mapping.normalize,
-            mapping.phone_region,
-            warehouse::in_form(column, expression)};
+    BoundColumn out{mapping.field, mapping.expression, kept_engine_type(column.type),
+                    column.type,   mapping.when_null,  mapping.write,
+                    mapping.drift, mapping.lookup};
+    if (!mapping.normalize.empty() || mapping.hashed) out.expression = expression;
+    out.normalize = mapping.normalize;
+    out.remote = warehouse::in_form(column, expression);
+    return out;
   }
 
   Row constants(const std::vector<BoundColumn>& columns) override {

@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "sync/acknowledge.h"
 #include "sync/fold.h"
+#include "sync/remote_snapshot.h"
 #include "sync/snapshot.h"
 
 namespace eddy::sync {
@@ -78,14 +79,16 @@ std::uint64_t rows_delivered(engine::Connection& c, const std::string& sync) {
 
 void forget_snapshot(warehouse::Session& session, engine::Connection& c, const std::string& sync,
                      const std::string& run_id) {
-  const Standing then = read_standing(c, sync);
-  if (then.run_id == run_id && !then.definition) return;  // done before a kill
+  const Standing then = kept_standing(session, c, sync);
+  if (then.run_id == run_id && !then.definition && read_standing(c, sync).run_id == run_id)
+    return;  // done before a kill
   const auto known = session.store().sync_state(sync);
   Standing next;
   next.epoch = std::max(then.epoch, known ? known->epoch : 0) + 1;
   next.checksum = next_checksum(first_checksum(sync), "reset", run_id, "");
   next.previous = then.checksum;
   next.run_id = run_id;
+  forget_inside(session, sync, next);
   engine::Transaction transaction(c);
   c.execute(fmt::format("drop table if exists {}; drop table if exists {}", snapshot_table(sync),
                         snapshot_table(sync + " new")));

@@ -25,6 +25,7 @@ void open_sync_database(warehouse::Session& session, engine::Connection& connect
         "create schema if not exists sync_db.plan;"
         "create schema if not exists sync_db.outcome;"
         "create schema if not exists sync_db.settled;"
+        "create schema if not exists sync_db.same;"
         "create table if not exists sync_db.main.deliveries(plan_id varchar not null, run_id varchar not "
         "null, "
         "sync varchar not null, delivered_at varchar not null, complete boolean not null);"
@@ -124,6 +125,7 @@ std::string plan_table(const std::string& plan_id) { return "sync_db.plan." + qu
 std::string outcome_table(const std::string& plan_id) {
   return "sync_db.outcome." + quote_identifier(plan_id);
 }
+std::string same_table(const std::string& plan_id) { return "sync_db.same." + quote_identifier(plan_id); }
 std::string settled_table(const std::string& plan_id) {
   return "sync_db.settled." + quote_identifier(plan_id);
 }

@@ -8,6 +8,9 @@
 //                   created. When main.deliveries says `complete`, rows not listed were applied at once;
 //                   otherwise they were not sent
 //   settled.<plan id>  keys (JSON) of open rejects that need nothing any more once the plan is delivered
+//   same.<plan id>  of a model in a warehouse of the user's own: k…, h of rows whose hash there is another
+//   one
+//                   now, and whose values are the same
 //   main.deliveries plan_id, run_id, sync, delivered_at, complete: one row per folded ledger
 //   main.syncs        per sync: epoch, checksum, definition of the columns, hash algorithm
 //   main.plans        per plan: what `load_plan` reads
@@ -68,5 +71,6 @@ std::string snapshot_table(const std::string& sync);  // quoted, with catalog an
 std::string plan_table(const std::string& plan_id);
 std::string outcome_table(const std::string& plan_id);
 std::string settled_table(const std::string& plan_id);
+std::string same_table(const std::string& plan_id);
 
 }  // namespace eddy::sync
