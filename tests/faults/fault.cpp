@@ -24,6 +24,7 @@ std::map<std::string, std::string> environment_of(const Fault& fault, const std:
   put("EDDY_FAULT_SIGNAL", static_cast<std::uint64_t>(fault.signal));
   put("EDDY_FAULT_SEED", fault.seed);
   put("EDDY_FAULT_CLOCK", fault.clock_seconds);
+  put("EDDY_FAULT_HASTE", fault.haste);
   put("EDDY_FAULT_PORT", static_cast<std::uint64_t>(fault.port));
   return environment;
 }

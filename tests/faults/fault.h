@@ -16,6 +16,7 @@ struct Fault {
   int signal = 0;
   std::uint64_t seed = 0;
   std::uint64_t clock_seconds = 0;  // the wall clock jumps to and fro by up to so much
+  std::uint64_t haste = 0;          // its monotonic clock runs so many times as fast, and its sleeps with it
   int port = 0;                     // what is sent to this port counts as well
 };
 

@@ -10,7 +10,6 @@
 
 #include "shim.h"
 
-enum { sector = 512 };
 
 struct change { /* one write or resize of one file */
   off_t offset;
@@ -26,6 +25,7 @@ struct file {
   dev_t device;
   ino_t inode;
   int fd;
+  size_t sector;          /* what is written whole */
   struct change *changes; /* newest first */
   struct file *next;
 };
@@ -58,7 +58,10 @@ static struct file *file_of(int fd) {
   const int own = real.open(name, O_RDWR | O_CLOEXEC);
   if (own < 0) return NULL;
   struct file *f = calloc(1, sizeof *f);
-  *f = (struct file){info.st_dev, info.st_ino, own, NULL, files};
+  char path[PATH_MAX] = "";
+  if (readlink(name, path, sizeof path - 1) < 0) path[0] = '\0';
+  const size_t whole = whole_bytes(path);
+  *f = (struct file){info.st_dev, info.st_ino, own, whole > 512 ? whole : 512, NULL, files};
   files = f;
   return f;
 }
@@ -201,7 +204,8 @@ static void again(struct file *f, struct change *oldest_last) {
     return;
   }
   size_t size = oldest_last->size;
-  if (fate == 3) size -= size > sector ? (size_t)(draw() % (size / sector)) * sector : 0;
+  const size_t sectors = size / f->sector;
+  if (fate == 3 && sectors > 0) size = (size_t)(draw() % (sectors + 1)) * f->sector;
   put(f->fd, oldest_last->fresh, size, oldest_last->offset);
 }
 

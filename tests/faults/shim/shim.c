@@ -36,7 +36,7 @@ static int failures_bounded, signal_number;
 static enum action action;
 static uint64_t seed;
 static char report[PATH_MAX];
-static long clock_seconds;
+static long clock_seconds, haste = 1;
 static char last_name[32], last_file[PATH_MAX];
 
 static ssize_t (*real_writev)(int, const struct iovec *, int);
@@ -48,6 +48,9 @@ static ssize_t (*real_sendto)(int, const void *, size_t, int, const struct socka
 static ssize_t (*real_sendmsg)(int, const struct msghdr *, int);
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
 static int (*real_gettimeofday)(struct timeval *, void *);
+static int (*real_nanosleep)(const struct timespec *, struct timespec *);
+static int (*real_clock_nanosleep)(clockid_t, int, const struct timespec *, struct timespec *);
+static int (*real_cond_clockwait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
 
 static enum action parse_action(const char *name) {
   static const char *const names[] = {"", "before", "after", "half", "lost", "torn", "full", "error", "signal"};
@@ -88,6 +91,9 @@ static void start(void) {
   FIND(real_sendmsg, "sendmsg");
   FIND(real_clock_gettime, "clock_gettime");
   FIND(real_gettimeofday, "gettimeofday");
+  FIND(real_nanosleep, "nanosleep");
+  FIND(real_clock_nanosleep, "clock_nanosleep");
+  FIND(real_cond_clockwait, "pthread_cond_clockwait");
 #undef FIND
   snprintf(folder, sizeof folder, "%s", text("EDDY_FAULT_FOLDER"));
   folder_length = strlen(folder);
@@ -99,6 +105,7 @@ static void start(void) {
   signal_number = (int)number("EDDY_FAULT_SIGNAL");
   seed = number("EDDY_FAULT_SEED");
   clock_seconds = (long)number("EDDY_FAULT_CLOCK");
+  if (number("EDDY_FAULT_HASTE") > 1) haste = (long)number("EDDY_FAULT_HASTE");
   action = parse_action(text("EDDY_FAULT_ACTION"));
   if (action == lost || action == torn) lost_begin(text("EDDY_FAULT_SCRATCH"));
 }
@@ -184,6 +191,11 @@ static enum action enter(const char *name, const char *file) {
   return action; /* after, half */
 }
 
+size_t whole_bytes(const char *path) {
+  const size_t length = strlen(path);
+  return length > 7 && strcmp(path + length - 7, ".duckdb") == 0 ? 4096 : 1;
+}
+
 static int journaling(void) { return action == lost || action == torn; }
 
 static size_t size_of(const struct iovec *parts, int n) {
@@ -216,7 +228,7 @@ static ssize_t put(const char *name, int how, int fd, const void *bytes, size_t 
   ssize_t result = -1;
   int failure = 0;
   if (now == half) {
-    do_write(how, fd, bytes, size / 2, offset, flags);
+    do_write(how, fd, bytes, size / 2 / whole_bytes(path) * whole_bytes(path), offset, flags);
     die();
   } else if ((now == full && !socket) || now == error) {
     failure = now == full ? ENOSPC : socket ? ECONNRESET : EIO;
@@ -390,13 +402,37 @@ static long jump(void) {
   const uint64_t x = (++readings) * 0x9E3779B97F4A7C15ULL ^ seed * 0xBF58476D1CE4E5B9ULL;
   return (long)((x >> 20) % (2 * (uint64_t)clock_seconds + 1)) - clock_seconds;
 }
+
+static const long second = 1000000000L;
+static int64_t nanoseconds(const struct timespec *t) { return t->tv_sec * second + t->tv_nsec; }
+static struct timespec to_timespec(int64_t n) { return (struct timespec){n / second, n % second}; }
+/* From the fast clock to the true one. Both began at zero, so that processes agree on the time. */
+static struct timespec slowed(const struct timespec *t) { return to_timespec(nanoseconds(t) / haste); }
+
 int clock_gettime(clockid_t id, struct timespec *out) {
   pthread_mutex_lock(&lock);
   start();
   const int result = real_clock_gettime(id, out);
   if (result == 0 && id == CLOCK_REALTIME) out->tv_sec += jump();
+  if (result == 0 && id == CLOCK_MONOTONIC && haste > 1) *out = to_timespec(nanoseconds(out) * haste);
   pthread_mutex_unlock(&lock);
   return result;
+}
+int nanosleep(const struct timespec *duration, struct timespec *rest) {
+  const struct timespec shorter = to_timespec(nanoseconds(duration) / haste);
+  return real_nanosleep(&shorter, rest);
+}
+int clock_nanosleep(clockid_t id, int flags, const struct timespec *time, struct timespec *rest) {
+  const int absolute = (flags & TIMER_ABSTIME) != 0;
+  const struct timespec shorter = !absolute               ? to_timespec(nanoseconds(time) / haste)
+                                  : id == CLOCK_MONOTONIC ? slowed(time)
+                                                          : *time;
+  return real_clock_nanosleep(id, flags, &shorter, rest);
+}
+int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t id,
+                           const struct timespec *until) {
+  const struct timespec sooner = id == CLOCK_MONOTONIC ? slowed(until) : *until;
+  return real_cond_clockwait(condition, mutex, id, &sooner);
 }
 int gettimeofday(struct timeval *out, void *zone) {
   pthread_mutex_lock(&lock);

@@ -18,12 +18,18 @@
  *                        signal   EDDY_FAULT_SIGNAL is sent to the process, then the call is done
  *   EDDY_FAULT_SCRATCH   lost, torn: a folder on the same file system for what was unlinked
  *   EDDY_FAULT_CLOCK     seconds: with every reading the wall clock jumps to and fro by up to so much
+ *   EDDY_FAULT_HASTE     the monotonic clock runs so many times as fast, and sleeps are so many times shorter: a
+ *                        back-off of a minute is over in seconds
  *   EDDY_FAULT_REPORT    file: "<number of the last counted call> <its name> <file>", at the fault and at the end
  */
 #pragma once
 
 #include <stddef.h>
 #include <sys/types.h>
+
+/* So many bytes of a file reach the disk together or not at all. DuckDB relies on it for the pages of its own file (not
+ * for its log): a kill cannot cut a page, and disks of today write four kilobytes whole. Nobody else does. */
+size_t whole_bytes(const char *path);
 
 /* The calls below the shim's own, for lost_writes.c. */
 struct real_calls {
