@@ -5,6 +5,7 @@
 #include <map>
 
 #include "connectors/files/files.h"
+#include "connectors/files/reader.h"
 #include "connectors/files/writer.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -73,6 +74,13 @@ class FilesDestination final : public sync::Destination {
     check_delivery(delivery, target);
     make_parent(target);
     return std::make_unique<FileWriter>(target, delivery, clock_);
+  }
+
+  std::unique_ptr<sync::Reader> reader(const sync::Reading& reading) override {
+    const FileTarget target = FileTarget::of(folder_, reading.object, reading.options);
+    require_folder();
+    if (target.content == FileContent::changes) return nullptr;  // it tells what happened, not what is
+    return std::make_unique<FileReader>(folder_, target, reading.key, reading.fields);
   }
 
  private:

@@ -6,15 +6,6 @@
 
 namespace eddy::connectors {
 
-namespace {
-
-// Decimals of one column grow wider while it is written; their shortest text stays what it is.
-std::string shortest(const std::string& decimal) {
-  return fmt::format("regexp_replace(({})::varchar, '(\\.[0-9]*?)0+$', '\\1').rtrim('.')", decimal);
-}
-
-}  // namespace
-
 KnownKeys::KnownKeys(engine::Connection& connection, const StoredFile& stored, const JournalRun& run,
                      const FileTypes& types)
     : connection_(connection) {
@@ -22,8 +13,8 @@ KnownKeys::KnownKeys(engine::Connection& connection, const StoredFile& stored, c
   for (std::size_t i = 0; i < run.key.size(); ++i) {
     const bool decimal = types.key[i].starts_with("DECIMAL");
     columns.push_back(fmt::format("k{} {}", i, decimal ? "VARCHAR" : types.key[i]));
-    stored_keys.push_back(decimal ? shortest(stored.key(run.key[i].name)) : stored.key(run.key[i].name));
-    told_keys.push_back(decimal ? shortest(fmt::format("batch.k{}", i)) : told_key(run, types, i, "batch"));
+    stored_keys.push_back(key_in_file(stored, run, types, i));
+    told_keys.push_back(key_in_table(run, types, i, "batch"));
     equal.push_back(fmt::format("known.k{} = {}", i, told_keys.back()));
   }
   match_ = join(equal, " and ");

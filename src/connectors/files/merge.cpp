@@ -53,6 +53,18 @@ std::string told(engine::Connection& connection, const JournalRun& run,
       kept.empty() ? "null::varchar" : join(kept, " || "), keys, join(fields, ""), all, keys, keys);
 }
 
+// Key column i as the journal has it under the name `relation`, in the type of the file's column.
+std::string told_key(const JournalRun& run, const FileTypes& types, std::size_t i,
+                     std::string_view relation) {
+  const std::string text = fmt::format("{}.k{}", relation, i);
+  return run.target.format == FileFormat::jsonl ? fmt::format("json_extract_string({}, '$')", text)
+                                                : typed(text, types.key[i]);
+}
+
+std::string shortest(const std::string& decimal) {
+  return fmt::format("rtrim(regexp_replace(({})::varchar, '(\\.[0-9]*?)0+$', '\\1'), '.')", decimal);
+}
+
 struct Parts {
   std::string join_on, order;
 };
@@ -186,11 +198,16 @@ FileTypes file_types(const StoredFile& stored, const JournalRun& run, const std:
   return out;
 }
 
-std::string told_key(const JournalRun& run, const FileTypes& types, std::size_t i,
-                     std::string_view relation) {
-  const std::string text = fmt::format("{}.k{}", relation, i);
-  return run.target.format == FileFormat::jsonl ? fmt::format("json_extract_string({}, '$')", text)
-                                                : typed(text, types.key[i]);
+std::string key_in_file(const StoredFile& stored, const JournalRun& run, const FileTypes& types,
+                        std::size_t i) {
+  const std::string key = stored.key(run.key[i].name);
+  return types.key[i].starts_with("DECIMAL") ? shortest(key) : key;
+}
+
+std::string key_in_table(const JournalRun& run, const FileTypes& types, std::size_t i,
+                         std::string_view table) {
+  const std::string text = fmt::format("{}.k{}", table, i);
+  return types.key[i].starts_with("DECIMAL") ? shortest(text) : told_key(run, types, i, table);
 }
 
 std::string whole_sql(engine::Connection& connection, const StoredFile& stored, const JournalRun& run,

@@ -31,8 +31,12 @@ std::vector<DecimalRoom> decimal_rooms(engine::Connection& connection, const Sto
                                        const std::vector<std::filesystem::path>& segments);
 FileTypes file_types(const StoredFile& stored, const JournalRun& run, const std::vector<DecimalRoom>& rooms);
 
-// SQL: key column i as the journal has it under the name `relation`, to be compared with StoredFile::key().
-std::string told_key(const JournalRun& run, const FileTypes& types, std::size_t i, std::string_view relation);
+// SQL: key column i of the file (`o`), and of a table with columns k0, k1, … of journal text, so that equal
+// keys are equal: decimals, whose columns grow wider, as their shortest text.
+std::string key_in_file(const StoredFile& stored, const JournalRun& run, const FileTypes& types,
+                        std::size_t i);
+std::string key_in_table(const JournalRun& run, const FileTypes& types, std::size_t i,
+                         std::string_view table);
 
 // A SELECT of everything the file is to hold: its rows with the journal's changes applied, sorted by key, so
 // that equal rows make equal files. Without segments: what it holds now. For JSON lines one column, `line`.
