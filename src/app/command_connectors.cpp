@@ -88,7 +88,7 @@ int connectors(const Context& context, const ConnectorsOptions& options) {
   std::vector<std::string> known;
   for (const auto& d : registry.destinations()) known.push_back(d.type);
   for (const auto& s : registry.sources()) known.push_back(s.type);
-  if (!std::filesystem::exists(context.project_folder / "eddy.yml"))
+  if (!project::is_project(context.project_folder))
     throw Error("usage.unknown_connector", fmt::format("`{}` is not a connector type", options.name),
                 did_you_mean_hint(options.name, known));
   const Workspace workspace(context);

@@ -9,6 +9,7 @@
 #include "connectors/sqlite/destination.h"
 #include "connectors/webhook/destination.h"
 #include "core/error.h"
+#include "warehouse/postgres/dialect.h"
 
 namespace eddy::app {
 
@@ -21,6 +22,7 @@ Registry::Registry(const std::filesystem::path& project_folder)
   destinations_.push_back(connectors::sqlite_destination());
   destinations_.push_back(connectors::files_destination());
   destinations_.push_back(connectors::webhook_destination());
+  warehouses_.push_back(warehouse::postgres_warehouse());
 
   for (const connectors::LoadedConnector& connector : declarative_)
     destinations_.push_back(connectors::destination_type(connector.spec));
@@ -39,6 +41,13 @@ project::ConnectionTypes Registry::connection_types() const {
       type->second.sync_options = destination.options;
     }
   }
+  for (const warehouse::WarehouseType& warehouse : warehouses_) {
+    project::ConnectionType& type = types.at(warehouse.type);
+    std::vector<config::Field> fields = type.settings.fields();
+    for (const config::Field& field : warehouse.settings.fields()) fields.push_back(field);
+    type.settings = config::Shape::object(std::move(fields));
+    type.is_warehouse = true;
+  }
   return types;
 }
 
@@ -54,6 +63,12 @@ std::unique_ptr<ingest::Source> Registry::open_source(const project::Connection&
   for (const ingest::SourceType& type : sources_)
     if (type.type == connection.type) return type.make(connection.settings, surroundings);
   throw Error("connection.not_a_source", "connection `" + connection.name + "` cannot be read from");
+}
+
+warehouse::OwnWarehouse Registry::own_warehouse(const project::Connection& connection) const {
+  for (const warehouse::WarehouseType& type : warehouses_)
+    if (type.type == connection.type) return type.make(connection.name, connection.settings);
+  throw Error("connection.not_a_warehouse", "connection `" + connection.name + "` cannot be a warehouse");
 }
 
 }  // namespace eddy::app

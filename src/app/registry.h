@@ -10,6 +10,7 @@
 #include "ingest/source.h"
 #include "project/settings.h"
 #include "sync/destination.h"
+#include "warehouse/own_warehouse.h"
 
 namespace eddy::app {
 
@@ -21,6 +22,7 @@ class Registry {
   const std::vector<sync::DestinationType>& destinations() const { return destinations_; }
   const std::vector<ingest::SourceType>& sources() const { return sources_; }
   const std::vector<connectors::LoadedConnector>& declarative() const { return declarative_; }
+  const std::vector<warehouse::WarehouseType>& warehouses() const { return warehouses_; }
   project::ConnectionTypes connection_types() const;
 
   // The connection's type must be one that can do it (the project has checked that).
@@ -28,10 +30,12 @@ class Registry {
                                                       const sync::Surroundings& surroundings) const;
   std::unique_ptr<ingest::Source> open_source(const project::Connection& connection,
                                               const ingest::Surroundings& surroundings) const;
+  warehouse::OwnWarehouse own_warehouse(const project::Connection& connection) const;
 
  private:
   std::vector<sync::DestinationType> destinations_;
   std::vector<ingest::SourceType> sources_;
+  std::vector<warehouse::WarehouseType> warehouses_;
   std::vector<connectors::LoadedConnector> declarative_;
 };
 

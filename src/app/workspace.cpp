@@ -22,7 +22,12 @@ state::Store& Workspace::store() {
 }
 
 warehouse::Session& Workspace::session(warehouse::Access access) {
-  if (!session_) session_.emplace(project_.settings.places, store(), project_.settings.engine, access);
+  if (session_) return *session_;
+  const project::Connection* own = project_.connection(project_.own_warehouse);
+  // Whoever has a warehouse, and builds nothing, has no use for the file of another.
+  if (own != nullptr && project_.models.empty()) access = warehouse::Access::read;
+  session_.emplace(project_.settings.places, store(), project_.settings.engine, access);
+  if (own != nullptr) session_->use(registry_.own_warehouse(*own));
   return *session_;
 }
 

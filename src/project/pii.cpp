@@ -23,10 +23,18 @@ sync::PersonalColumns personal_columns(const Project& project) {
 }
 
 void guard_personal_data(Project& project, engine::Connection& connection, Diagnostics& diagnostics) {
-  const sync::PersonalColumns personal = personal_columns(project);
-  for (sync::SyncSpec& sync : project.syncs)
+  sync::PersonalColumns personal = personal_columns(project);
+  for (sync::SyncSpec& sync : project.syncs) {
+    // A query of its own may give what it reads under any name.
+    if (const Node* node = project.graph.find(sync::node_name(sync));
+        node != nullptr && !sync.model_sql.empty())
+      for (const std::string& input : node->inputs)
+        if (const auto of_input = personal.find(lower(input)); of_input != personal.end())
+          personal[lower(sync.model)].insert(of_input->second.begin(), of_input->second.end());
     if (const Connection* destination = project.connection(sync.destination); destination != nullptr)
-      sync = sync::with_pii_policy(connection, std::move(sync), personal, destination->pii, diagnostics);
+      sync = sync::with_pii_policy(connection, std::move(sync), personal, destination->pii, diagnostics,
+                                   !project.own_warehouse.empty());
+  }
 }
 
 }  // namespace eddy::project

@@ -31,6 +31,7 @@ class Loader {
   Project load(const std::string& target) {
     project_.settings = parse_settings(yaml("eddy.yml"), folder_, target, problems_);
     project_.connections = parse_connections(yaml("connections.yml"), types_, problems_);
+    find_warehouse();
     load_sources();
     load_models();
     load_tests();
@@ -153,6 +154,45 @@ class Loader {
     }
   }
 
+  // `warehouse:` names a connection, or the file of Eddy's own.
+  void find_warehouse() {
+    const config::Node& node = project_.settings.warehouse;
+    std::string name = node.as_string("");
+    if (!node.exists() && !fs::exists(folder_ / "eddy.yml")) name = "warehouse";
+    if (name.empty()) return;
+    std::vector<std::string> names;
+    for (const Connection& c : project_.connections)
+      if (types_.at(c.type).is_warehouse) names.push_back(c.name);
+    const Connection* connection = project_.connection(name);
+    if (connection == nullptr) {
+      if (name.find_first_of("./") != std::string::npos) return;
+      const std::string hint = did_you_mean(name, names)
+                                   ? did_you_mean_hint(name, names)
+                                   : "name a connection of type postgres in connections.yml";
+      if (node.exists())
+        problems_.add(node.complaint(
+            "project.unknown_connection",
+            fmt::format("`{}` is neither a connection nor the file of a warehouse (warehouse.duckdb)", name),
+            hint));
+      else
+        problems_.add(
+            "project.unknown_connection",
+            "a project without eddy.yml reads its models in the connection `warehouse`, and there is none",
+            hint, {"connections.yml"});
+      return;
+    }
+    if (types_.at(connection->type).is_warehouse) {
+      project_.own_warehouse = name;
+      project_.settings.places.warehouse = folder_ / "warehouse.duckdb";
+      return;
+    }
+    problems_.add((node.exists() ? node : connection->settings)
+                      .complaint("project.wrong_connection",
+                                 fmt::format("connection `{}` is of type {}, which cannot be a warehouse",
+                                             name, connection->type),
+                                 "use a connection of type postgres"));
+  }
+
   void check_names() {
     // Two streams can meet in one relation: a_b.c and a.b_c are both raw.a_b_c.
     std::map<std::string, const ingest::StreamSpec*> seen;
@@ -269,7 +309,12 @@ class Loader {
     }
     for (const sync::SyncSpec& sync : project_.syncs) {
       std::vector<std::string> inputs;
-      if (check_relation(sync.model, relations_, complain_at(sync.node["model"]), problems_))
+      if (!project_.own_warehouse.empty())
+        check_normalizations(sync);
+      else if (!sync.model_sql.empty())
+        inputs = relations_read(connection, sync.model_sql, relations_,
+                                complain_at(sync.node["model"]["sql"]), problems_);
+      else if (check_relation(sync.model, relations_, complain_at(sync.node["model"]), problems_))
         inputs.push_back(sync.model);
       project_.graph.add({sync::node_name(sync), NodeKind::sync, "syncs/" + sync.name + ".yml",
                           std::move(inputs), sync.tags, sync.description, sync.destination, ""});
@@ -279,6 +324,20 @@ class Loader {
       complain_about_cycle(cycle, connection);
     else
       guard_personal_data(project_, connection, problems_);
+  }
+
+  // What exists in Eddy's engine only.
+  void check_normalizations(const sync::SyncSpec& sync) {
+    for (const auto* mappings : {&sync.key, &sync.fields})
+      for (const sync::Mapping& mapping : *mappings)
+        if (std::find(mapping.normalize.begin(), mapping.normalize.end(), sync::Normalization::e164) !=
+            mapping.normalize.end())
+          problems_.add(mapping.node.complaint(
+              "sync.normalize_unsupported",
+              fmt::format(
+                  "`{}`: `normalize: e164` exists in Eddy's own warehouse only, and this model is in `{}`",
+                  mapping.field, project_.own_warehouse),
+              "keep the number in that form in the model, or leave `normalize` out"));
   }
 
   void complain_about_cycle(const std::vector<std::string>& cycle, engine::Connection& connection) {
@@ -334,9 +393,14 @@ const sync::SyncSpec* Project::sync(const std::string& node) const {
   return find_in(syncs, [&](const auto& s) { return sync::node_name(s) == node || s.name == node; });
 }
 
+bool is_project(const fs::path& folder) {
+  return fs::exists(folder / "eddy.yml") ||
+         (fs::exists(folder / "connections.yml") && fs::is_directory(folder / "syncs"));
+}
+
 Project load_project(const fs::path& folder, const std::string& target, const ConnectionTypes& types) {
   const fs::path root = fs::absolute(folder).lexically_normal();
-  if (!fs::exists(root / "eddy.yml"))
+  if (!is_project(root))
     throw Error("project.not_found", fmt::format("there is no eddy.yml in {}", root.string()),
                 "go to the project's folder, name it with --project-dir, or start one with `eddy init DIR`");
   return Loader(root, types).load(target);

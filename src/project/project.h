@@ -24,6 +24,7 @@ namespace eddy::project {
 struct Project {
   Settings settings;
   std::vector<Connection> connections;
+  std::string own_warehouse;  // the connection in which syncs read their models; "": Eddy's own warehouse
   std::vector<ingest::SourceSpec> sources;
   std::vector<transform::ModelSpec> models;
   std::vector<transform::DataTest> tests;  // declared in models and written as tests/*.sql
@@ -39,6 +40,10 @@ struct Project {
   const report::DashboardSpec* dashboard(const std::string& node) const;  // "dashboard.customers"
   const sync::SyncSpec* sync(const std::string& node) const;  // "sync.hubspot_contacts" or "hubspot_contacts"
 };
+
+// A folder with eddy.yml; or with connections.yml and syncs/ alone: then its name is the project's, and the
+// connection named `warehouse` is its warehouse.
+bool is_project(const std::filesystem::path& folder);
 
 // Reads nothing but the project folder and the environment; runs no query on data. Throws one Error with
 // every problem found. Codes beside those of the capabilities: project.not_found, project.unknown_folder,

@@ -18,7 +18,10 @@ using config::Shape;
 std::vector<config::Field> places_fields() {
   return {
       field("lake", Shape::string(), "Folder of the lake: raw loads and Parquet versions (default: lake)"),
-      field("warehouse", Shape::string(), "File of the relational warehouse (default: warehouse.duckdb)")};
+      field("warehouse", Shape::string(),
+            "File of the relational warehouse (default: warehouse.duckdb), or the connection that is a "
+            "warehouse of "
+            "your own: syncs read their models there")};
 }
 
 constexpr std::array pii_policies = {sync::PiiPolicy::allow, sync::PiiPolicy::hash, sync::PiiPolicy::block};
@@ -114,7 +117,7 @@ Settings parse_settings(const config::Node& node, const std::filesystem::path& f
     if (node["threads"].exists())
       settings.threads = static_cast<std::size_t>(std::max<std::int64_t>(1, node["threads"].as_integer()));
     lake = node["lake"].as_string(lake);
-    warehouse_file = node["warehouse"].as_string(warehouse_file);
+    settings.warehouse = node["warehouse"];
     const std::string chosen = target.empty() ? node["default_target"].as_string("") : target;
     if (!chosen.empty()) {
       const config::Node place = node["targets"][chosen];
@@ -127,7 +130,7 @@ Settings parse_settings(const config::Node& node, const std::filesystem::path& f
             did_you_mean(chosen, known) ? did_you_mean_hint(chosen, known) : "add it below `targets:`"));
       }
       lake = place["lake"].as_string(lake);
-      warehouse_file = place["warehouse"].as_string(warehouse_file);
+      if (place["warehouse"].exists()) settings.warehouse = place["warehouse"];
       // State belongs to the places it describes: two targets never share cursors or snapshots.
       if (!target.empty() || node["default_target"].exists()) dot_eddy = ".eddy/" + chosen;
     }
@@ -136,6 +139,7 @@ Settings parse_settings(const config::Node& node, const std::filesystem::path& f
                  "add `targets:` to eddy.yml");
   }
   for (const Diagnostic& problem : problems.list()) diagnostics.add(problem);
+  warehouse_file = settings.warehouse.as_string(warehouse_file);
   settings.places = {folder, folder / dot_eddy, folder / lake, folder / warehouse_file};
   settings.engine.spill_folder = settings.places.dot_eddy / "spill";
   return settings;

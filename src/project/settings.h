@@ -20,6 +20,7 @@ struct Settings {
   warehouse::Places places;
   engine::Options engine;
   std::size_t threads = 2;  // nodes at the same time
+  config::Node warehouse;   // as it is written: a connection, or the file of `places`; may be missing
 };
 
 struct Connection {
@@ -35,6 +36,7 @@ struct ConnectionType {
   config::Shape sync_options;  // an object shape
   bool is_source = false;
   bool is_destination = false;
+  bool is_warehouse = false;
 };
 using ConnectionTypes = std::map<std::string, ConnectionType>;
 

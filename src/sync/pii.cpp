@@ -66,12 +66,13 @@ Diagnostic blocked(const Mapping& mapping, const SyncSpec& spec, const std::vect
 class Guard {
  public:
   Guard(engine::Connection& connection, const SyncSpec& spec, const PersonalColumns& personal,
-        PiiPolicy policy, Diagnostics& diagnostics)
+        PiiPolicy policy, Diagnostics& diagnostics, bool remote)
       : connection_(connection),
         spec_(spec),
         personal_(personal),
         policy_(policy),
-        diagnostics_(diagnostics) {}
+        diagnostics_(diagnostics),
+        remote_(remote) {}
 
   std::vector<Mapping> guarded(std::vector<Mapping> mappings) {
     for (Mapping& mapping : mappings) guard(mapping);
@@ -81,6 +82,12 @@ class Guard {
  private:
   void guard(Mapping& mapping) {
     if (mapping.pii == Pii::no) return;
+    if (remote_) {
+      if (mapping.pii != Pii::yes) return;
+      mapping.hashed = policy_ == PiiPolicy::hash;
+      if (policy_ == PiiPolicy::block) diagnostics_.add(blocked(mapping, spec_, {}));
+      return;
+    }
     try {
       const ColumnReferences references = engine::column_references(connection_, mapping.expression);
       const std::vector<std::string> columns = columns_read(references, spec_.model, personal_);
@@ -104,6 +111,7 @@ class Guard {
   const PersonalColumns& personal_;
   PiiPolicy policy_;
   Diagnostics& diagnostics_;
+  const bool remote_;
 };
 
 }  // namespace
@@ -114,10 +122,10 @@ std::string_view name_of(PiiPolicy policy) {
 }
 
 SyncSpec with_pii_policy(engine::Connection& connection, SyncSpec spec, const PersonalColumns& personal,
-                         PiiPolicy policy, Diagnostics& diagnostics) {
+                         PiiPolicy policy, Diagnostics& diagnostics, bool remote) {
   if (policy == PiiPolicy::allow) return spec;
   SyncSpec out = spec;
-  Guard guard(connection, spec, personal, policy, diagnostics);
+  Guard guard(connection, spec, personal, policy, diagnostics, remote);
   out.key = guard.guarded(spec.key);
   out.fields = guard.guarded(spec.fields);
   out.removed_values = guard.guarded(spec.removed_values);

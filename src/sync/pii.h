@@ -31,7 +31,9 @@ using PersonalColumns = std::map<std::string, std::set<std::string>>;
 //   block  sync.pii_blocked for every personal mapping, hashed or not
 //
 // An expression that cannot be read is sync.bad_expression, but under `allow`, which reads none.
+// `remote`: the model is in a warehouse of the user's own, whose SQL nobody reads here: personal is what says
+// `pii: true`, and the warehouse hashes it (Mapping::hashed).
 SyncSpec with_pii_policy(engine::Connection& connection, SyncSpec spec, const PersonalColumns& personal,
-                         PiiPolicy policy, Diagnostics& diagnostics);
+                         PiiPolicy policy, Diagnostics& diagnostics, bool remote = false);
 
 }  // namespace eddy::sync

@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "config/document.h"
+#include "config/shape.h"
 #include "warehouse/dialect.h"
 
 namespace eddy::warehouse {
@@ -20,6 +22,15 @@ struct OwnWarehouse {
   Snapshots snapshots = Snapshots::inside;
   std::string schema = "eddy";                     // of the snapshots inside
   std::function<std::unique_ptr<Dialect>()> open;  // a connection for one thread; may be called from any
+};
+
+// A type of connection that can be such a warehouse.
+struct WarehouseType {
+  std::string type;
+  config::Shape
+      settings;  // an object shape: what it takes beside the settings of the connection's other roles
+  // Of a connection of connections.yml, checked already. Connects when it is opened, not before.
+  std::function<OwnWarehouse(const std::string& connection, const config::Node& settings)> make;
 };
 
 }  // namespace eddy::warehouse

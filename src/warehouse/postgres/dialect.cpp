@@ -238,9 +238,7 @@ postgres::ConnectOptions options_from(const config::Node& settings) {
   return options;
 }
 
-}  // namespace
-
-config::Shape postgres_warehouse_settings() {
+config::Shape settings_shape() {
   using config::Shape;
   config::Field snapshots = config::field(
       "snapshots", Shape::enumeration({"inside", "outside"}),
@@ -253,7 +251,7 @@ config::Shape postgres_warehouse_settings() {
   return Shape::object({snapshots, schema});
 }
 
-OwnWarehouse postgres_warehouse(const std::string& connection, const config::Node& settings) {
+OwnWarehouse make(const std::string& connection, const config::Node& settings) {
   OwnWarehouse own;
   own.connection = connection;
   if (settings["snapshots"].as_string("inside") == "outside") own.snapshots = Snapshots::outside;
@@ -267,5 +265,9 @@ OwnWarehouse postgres_warehouse(const std::string& connection, const config::Nod
   };
   return own;
 }
+
+}  // namespace
+
+WarehouseType postgres_warehouse() { return {"postgres", settings_shape(), make}; }
 
 }  // namespace eddy::warehouse

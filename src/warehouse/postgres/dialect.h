@@ -5,16 +5,11 @@
 // belongs to the role, or CREATE on the database to make it.
 #pragma once
 
-#include "config/document.h"
-#include "config/shape.h"
 #include "warehouse/own_warehouse.h"
 
 namespace eddy::warehouse {
 
-// What a connection of type postgres may say beside the settings of the destination: `snapshots`,
-// `snapshot_schema`.
-config::Shape postgres_warehouse_settings();
-// `settings`: of the connection; checked already. Connects when it is opened, not before.
-OwnWarehouse postgres_warehouse(const std::string& connection, const config::Node& settings);
+// Settings: those of the destination of this type, and `snapshots`, `snapshot_schema`.
+WarehouseType postgres_warehouse();
 
 }  // namespace eddy::warehouse
