@@ -70,7 +70,8 @@ class Planning {
     request.object = asked.object ? &*asked.object : nullptr;
     request.rows_max = options_.rows_max;
     request.key = options_.row;
-    request.unread = unread_rows(workspace_, spec);
+    const sync::Unread unread = unread_rows(workspace_, spec);
+    request.unread = &unread;
     std::optional<sync::Drift> drift;
     const sync::Standing standing =
         sync::recover(workspace_.session(), connection_, spec.name, system_clock());
@@ -162,7 +163,8 @@ int send_row(const Context& context, Workspace& workspace, const sync::SyncSpec&
   const auto destination = workspace.destination(spec.destination);
   sync::ApplyOptions options;
   options.request.key = row;
-  options.request.unread = unread_rows(workspace, spec);
+  const sync::Unread unread = unread_rows(workspace, spec);
+  options.request.unread = &unread;
   const auto started = std::chrono::steady_clock::now();
   project::NodeOutcome outcome{
       sync::node_name(spec),

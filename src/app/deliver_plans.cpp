@@ -24,7 +24,6 @@ int deliver_plans(const Context& context, Workspace& workspace, const PlansToSen
         const sync::SyncSpec& spec = *workspace.project().sync(node.name);
         const auto destination = workspace.destination(spec.destination);
         sync::ApplyOptions options;
-        options.request.unread = unread_rows(workspace, spec);
         const std::string& id = plans.plan.at(node.name);
         options.approved = plans.approved.contains(id);
         return node_result(sync::apply_plan(workspace.session(), spec, *destination, id, recorded.id(),

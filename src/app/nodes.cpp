@@ -84,7 +84,8 @@ project::NodeResult NodeRunner::deliver(const sync::SyncSpec& sync) {
   const auto destination = workspace_.destination(sync.destination);
   sync::ApplyOptions options;
   options.request.rows_max = rows_max_;
-  options.request.unread = unread_rows(workspace_, sync);
+  const sync::Unread unread = unread_rows(workspace_, sync);
+  options.request.unread = &unread;
   return node_result(sync::run_sync(workspace_.session(), sync, *destination, run_id_, system_clock(),
                                     progress_, cancel_, options));
 }

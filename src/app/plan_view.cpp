@@ -62,10 +62,12 @@ std::vector<std::pair<std::string, bool>> remarks(const PlanView& view) {
   }
   if (view.plan.kind == sync::PlanKind::undo) {
     add(c.kept, "were added by that run and stay at the destination (removed: ignore)", true);
-    add(c.changed_since, "have changed since that run, and are left as they are", true);
+    add(c.changed_since, "are left as they are: changed since that run, or what was there before is not certain",
+        true);
   } else {
     add(c.kept, "have left the model and stay at the destination (removed: ignore)", false);
   }
+  add(c.unread, "are among the rows set aside on their way into the model: not removed (eddy rejects)", true);
   add(c.rejected_before,
       fmt::format("refused before and the same since: not sent (eddy rejects {})", view.spec.name), false);
   add(c.in_doubt_before,

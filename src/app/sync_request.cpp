@@ -1,25 +1,40 @@
 #include "app/sync_request.h"
 
 #include <map>
+#include <set>
 
 #include "core/error.h"
+#include "core/text.h"
+#include "ingest/quarantine.h"
 #include "sync/definition.h"
 
 namespace eddy::app {
 
-std::uint64_t unread_rows(Workspace& workspace, const sync::SyncSpec& spec) {
+sync::Unread unread_rows(Workspace& workspace, const sync::SyncSpec& spec) {
+  constexpr std::size_t rows_max = 20'000;  // beyond, nothing is said to be gone
+  sync::Unread unread;
+  if (spec.removed == sync::Removal::ignore) return unread;
   const project::Graph& graph = workspace.project().graph;
-  std::uint64_t rows = 0;
   for (const std::string& name : graph.ancestors(sync::node_name(spec))) {
     const project::Node& node = *graph.find(name);
     if (node.kind != project::NodeKind::stream) continue;
     const ingest::StreamSpec& stream = *workspace.project().stream(name);
-    std::map<std::string, std::uint64_t> newest;  // by origin path
+    std::map<std::string, std::string> newest;  // origin path -> load that holds its rows
     for (const state::Load& load : workspace.store().loads(stream.source, stream.name))
-      for (const state::LoadedFile& file : load.files) newest[file.path] = file.quarantined;
-    for (const auto& [path, quarantined] : newest) rows += quarantined;
+      for (const state::LoadedFile& file : load.files)
+        newest[file.path] = file.quarantined > 0 ? load.id : "";
+    std::set<std::string> loads;
+    for (const auto& [path, load] : newest)
+      if (!load.empty()) loads.insert(load);
+    for (const std::string& load : loads)
+      for (const ingest::QuarantinedRow& row :
+           ingest::quarantined_rows(workspace.project().settings.places.lake, workspace.store(),
+                                    stream.source, stream.name, 0, load)) {
+        unread.all = unread.all || row.whole_file || row.truncated || unread.texts.size() >= rows_max;
+        if (unread.texts.size() < rows_max) unread.texts.push_back(lower(row.bytes));
+      }
   }
-  return rows;
+  return unread;
 }
 
 AskedDestination ask_destination(const Workspace& workspace, const sync::SyncSpec& spec, bool offline) {

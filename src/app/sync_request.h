@@ -11,8 +11,9 @@
 
 namespace eddy::app {
 
-// Rows in quarantine that belong to the current content of the streams above a sync's model.
-std::uint64_t unread_rows(Workspace& workspace, const sync::SyncSpec& spec);
+// Rows in quarantine that belong to the newest loads of the streams above a sync's model. Not read when the
+// sync removes nothing.
+sync::Unread unread_rows(Workspace& workspace, const sync::SyncSpec& spec);
 
 // A destination asked for its schema before a plan; nothing is asked when `offline`.
 struct AskedDestination {

@@ -64,7 +64,7 @@ SyncResult carry_out(warehouse::Session& session, engine::Connection& connection
   }
   if (plan.kind == PlanKind::sync && plan.counts.left_out == 0 && result.status.starts_with("done"))
     remember_run(session.store(), spec.name,
-                 {plan.counts.source, plan.counts.duplicate_key, options.request.unread});
+                 {plan.counts.source, plan.counts.duplicate_key});
   result.plan = std::move(plan);
   return result;
 }

@@ -28,8 +28,7 @@ std::vector<PastRun> past_runs(state::Store& store, const std::string& sync) {
   const auto list = nlohmann::json::parse(fact.value_or("[]"), nullptr, false);
   if (list.is_array())
     for (const auto& run : list)
-      out.push_back({run.value("source", std::uint64_t{0}), run.value("duplicate_key", std::uint64_t{0}),
-                     run.value("unread", std::uint64_t{0})});
+      out.push_back({run.value("source", std::uint64_t{0}), run.value("duplicate_key", std::uint64_t{0})});
   return out;
 }
 
@@ -39,12 +38,11 @@ void remember_run(state::Store& store, const std::string& sync, const PastRun& n
   if (runs.size() > runs_remembered) runs.erase(runs.begin());
   nlohmann::json list = nlohmann::json::array();
   for (const PastRun& run : runs)
-    list.push_back({{"source", run.source}, {"duplicate_key", run.duplicate_key}, {"unread", run.unread}});
+    list.push_back({{"source", run.source}, {"duplicate_key", run.duplicate_key}});
   store.put_fact(fact_name(sync), list.dump());
 }
 
-std::vector<Hold> weigh(const Plan& plan, const Guards& guards, const std::vector<PastRun>& past,
-                        std::uint64_t unread) {
+std::vector<Hold> weigh(const Plan& plan, const Guards& guards, const std::vector<PastRun>& past) {
   std::vector<Hold> holds;
   const PlanCounts& n = plan.counts;
   const auto share = [&](const std::string& code, std::uint64_t rows, const char* what, double limit) {
@@ -60,13 +58,6 @@ std::vector<Hold> weigh(const Plan& plan, const Guards& guards, const std::vecto
   share("removed", n.removed, "removed", guards.removed_max);
   if (plan.kind == PlanKind::sync) share("changed", n.changed, "changed", guards.changed_max);
   if (plan.kind != PlanKind::sync) return holds;
-  // Rows that were set aside before, and are still, hide nothing new.
-  if (unread > (past.empty() ? 0 : past.back().unread) && n.removed > 0)
-    holds.push_back(
-        {"unread",
-         fmt::format("{} rows would be removed, but {} rows were set aside on their way into {}: the "
-                     "removed ones may be among them",
-                     with_commas(n.removed), with_commas(unread), plan.definition.model)});
   if (!past.empty() && n.valid > 0) {
     const double mean = std::accumulate(past.begin(), past.end(), 0.0,
                                         [](double sum, const PastRun& run) {

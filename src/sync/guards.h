@@ -15,13 +15,11 @@ namespace eddy::sync {
 struct PastRun {
   std::uint64_t source = 0;  // rows of the model
   std::uint64_t duplicate_key = 0;
-  std::uint64_t unread = 0;  // PlanRequest::unread
 };
 std::vector<PastRun> past_runs(state::Store& store, const std::string& sync);  // oldest first
 void remember_run(state::Store& store, const std::string& sync, const PastRun& run);
 
-// Every guard that holds, with the numbers. `unread`: PlanRequest::unread. Examples are added by the caller.
-std::vector<Hold> weigh(const Plan& plan, const Guards& guards, const std::vector<PastRun>& past,
-                        std::uint64_t unread);
+// Every guard that holds, with the numbers. Examples are added by the caller.
+std::vector<Hold> weigh(const Plan& plan, const Guards& guards, const std::vector<PastRun>& past);
 
 }  // namespace eddy::sync

@@ -94,39 +94,6 @@ Plan load_plan(engine::Connection& connection, const std::string& plan_id) {
   return plan_from_json(json::parse(rows.front()[0].as_string()));
 }
 
-std::vector<Change> changes(engine::Connection& connection, const Plan& plan, std::uint64_t offset,
-                            std::uint64_t limit) {
-  const std::size_t keys = plan.definition.key.size(), values = plan.definition.fields.size();
-  const bool before = std::any_of(plan.definition.fields.begin(), plan.definition.fields.end(),
-                                  [](const BoundColumn& field) { return field.drift == OnDrift::theirs; });
-  const std::string columns = numbered("k", keys) + (values == 0 ? "" : ", " + numbered("v", values)) +
-                              (before ? ", " + numbered("o", values) : "");
-  auto result = connection.query(fmt::format(
-      "select number, op::bigint, changed, {} from {} where number >= {} and number < {} order by number",
-      columns, plan_table(plan.id), offset, offset + limit));
-  std::vector<Change> out;
-  while (auto chunk = result.next())
-    for (std::size_t r = 0; r < chunk->rows(); ++r) {
-      Change& change = out.emplace_back();
-      change.number = static_cast<std::uint64_t>(chunk->bigint(0, r));
-      change.operation = static_cast<Operation>(chunk->bigint(1, r));
-      change.key.reserve(keys);
-      for (std::size_t i = 0; i < keys; ++i)
-        change.key.push_back(cell(*chunk, 3 + i, r, plan.definition.key[i]));
-      if (change.operation == Operation::remove) continue;
-      read_flags(chunk->varchar(2, r), change.changed, change.kept);
-      if (plan.definition.send_all && change.operation == Operation::change)
-        for (std::size_t i = 0; i < change.changed.size(); ++i) change.changed[i] = !change.keeps(i);
-      change.fields.reserve(values);
-      for (std::size_t i = 0; i < values; ++i)
-        change.fields.push_back(cell(*chunk, 3 + keys + i, r, plan.definition.fields[i]));
-      if (!before || change.operation != Operation::change) continue;
-      for (std::size_t i = 0; i < values; ++i)
-        change.before.push_back(cell(*chunk, 3 + keys + values + i, r, plan.definition.fields[i]));
-    }
-  return out;
-}
-
 namespace {
 
 std::vector<PlannedChange> planned(engine::Connection& connection, const Plan& plan,

@@ -4,7 +4,8 @@
 //
 //   plan.<id>: number (0…n-1: adds and changes ordered by key, then removes), op (0 add, 1 change, 2 remove),
 //   k1…kn, v1…vm the new values, o1…om the acknowledged ones, changed (per field: '1' to be written,
-//   '0' the same, 'k' not to be written whatever the value)
+//   '0' the same, 'k' not to be written whatever the value), suspect (the acknowledged values are not
+//   certain)
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -38,6 +39,7 @@ struct PlanCounts {
   std::uint64_t rejected_before = 0;  // not sent: refused before, and the same since
   std::uint64_t in_doubt_before = 0;  // not sent: an insert whose answer was lost; a person has to look
   std::uint64_t parked = 0;           // not sent: refused for a passing reason too often
+  std::uint64_t unread = 0;           // seem gone, but were set aside on their way into the model: not removed
   std::uint64_t left_out = 0;         // differ, but the plan was asked for fewer rows
   // kind undo, where source are the rows that the run delivered: written or lost again since
   std::uint64_t changed_since = 0;
@@ -48,7 +50,7 @@ struct PlanCounts {
 
 // Why a plan waits for approval.
 struct Hold {
-  std::string code;     // removed | changed | model_empty | rows | unique_key | first_run | unread
+  std::string code;     // removed | changed | model_empty | rows | unique_key | first_run
   std::string message;  // with the numbers
   std::vector<std::string> examples = {};  // up to five rows, JSON
 };
@@ -98,13 +100,19 @@ struct PlannedChange {
   std::vector<bool> kept;     // per field: not to be written
 };
 
+// Rows that were read badly, and are not in the model for it.
+struct Unread {
+  std::vector<std::string> texts;  // their original bytes, lower case
+  bool all = false;                // a whole file could not be read: anything may be among it
+};
+
 struct PlanRequest {
   PlanKind kind = PlanKind::sync;
   const ObjectSchema* object = nullptr;  // what the destination says of itself, when it could be read
   std::uint64_t rows_max = 0;            // the first rows of the plan only; 0: all
   std::string key = {};                  // one row: its key as text, or a JSON array of a composite one
   bool refreshed = false;                // the connection's table eddy_drift (drift.h) corrects the snapshot
-  std::uint64_t unread = 0;              // rows set aside on their way into the model: they are not gone
+  const Unread* unread = nullptr;        // rows set aside on their way into the model: they are not gone
   std::string undo_plan = {};            // kind undo: the plan that was applied
   std::string undone_run = {};           // kind undo: in that run
   // kind resolve: SQL of a relation with the rows that were applied: op, k…, v…, of the definition as bound

@@ -188,7 +188,7 @@ class PlanMaking {
 
   // Per field: is it to be written, and which value does the snapshot keep afterwards?
   void judge() {
-    std::vector<bool> fresh = new_fields(standing_, plan_.definition);
+    const std::vector<bool> fresh = new_fields(standing_, plan_.definition);
     std::vector<std::string> flags, cells, olds;
     for (std::size_t i = 1; i <= values_; ++i) {
       const BoundColumn& field = plan_.definition.fields[i - 1];
@@ -204,7 +204,9 @@ class PlanMaking {
       if (drifts && !theirs)
         flag += fmt::format(" when {0} and v{1} is not distinct from t{1} then '0'", drifted, i);
       const std::string differs =
-          fresh[i - 1] ? "true" : fmt::format("op = 0 or suspect or v{0} is distinct from o{0}", i);
+          fresh[i - 1] || request_.kind == PlanKind::resend
+              ? "true"
+              : fmt::format("op = 0 or suspect or v{0} is distinct from o{0}", i);
       const std::string differs_there = drifts ? fmt::format("{} or {}", differs, drifted) : differs;
       flags.push_back(
           first_run_ && !keep ? "'1'" : flag + fmt::format(" when {} then '1' else '0' end", differs_there));
@@ -226,7 +228,7 @@ class PlanMaking {
     std::string values = cells.empty() ? "" : ", " + join(cells, ", ") + ", " + join(olds, ", ");
     if (hashed_) values += ", h";
     rows_ = fmt::format(
-        "(select op, {}{}, {} as changed{} from {})", keys(), values,
+        "(select op, {}{}, {} as changed, suspect{} from {})", keys(), values,
         flags.empty() ? "''" : fmt::format("case op when 2 then '' else {} end", join(flags, " || ")),
         checked_ ? ", " + reason + " as reason" : "", rows_);
     if (first_run_) return;
@@ -395,7 +397,7 @@ class PlanMaking {
 
   void store_rows() {
     c_.execute(
-        fmt::format("create table {} as select row_number() over () - 1 as number, op, {}{}, changed "
+        fmt::format("create table {} as select row_number() over () - 1 as number, op, {}{}, changed, suspect "
                     "from (select * from {} order by op = 2, {})",
                     plan_table(plan_.id), keys(),
                     (values_ == 0 ? "" : ", " + numbered("v", values_) + ", " + numbered("o", values_)) +

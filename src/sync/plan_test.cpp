@@ -196,5 +196,95 @@ TEST(MakePlan, OldPlansAreForgotten) {
       10);
 }
 
+TEST(MakePlan, ARowThatCouldNotBeReadIsNotGone) {
+  Bed bed;
+  const SyncSpec spec = spec_of(people_yaml + "removed: delete\nguards: {removed: 100%, rows: 100%}\n");
+  bed.model("select i as id, 'Ada' as name, 1 as score from range(1, 9) t(i)");
+  bed.run(spec);
+  bed.model("select i as id, 'Ada' as name, 1 as score from range(1, 6) t(i)");
+  auto c = bed.session->connect();
+  const auto plan_with = [&](const Unread& unread) {
+    PlanRequest request;
+    request.unread = &unread;
+    return make_plan(*bed.session, c, spec, bed.clock, request);
+  };
+  const Plan plan = plan_with({{"7;ada;not a number"}, false});
+  EXPECT_EQ(plan.counts.removed, 2u);
+  EXPECT_EQ(plan.counts.unread, 1u);
+  EXPECT_EQ(text_of(page(c, plan, 1, 1)[0].key), "8");
+  EXPECT_EQ(plan_with({{}, true}).counts.removed, 0u);
+  EXPECT_EQ(plan_with({}).counts.removed, 3u);
+}
+
+TEST(MakePlan, TheDestinationsSchemaStopsBadValuesBeforeTheyAreSent) {
+  Bed bed;
+  bed.destination.object.fields = {{.name = "name", .required = true, .length_max = 5},
+                                   {.name = "stage", .options = {"lead", "customer"}},
+                                   {.name = "score", .type = Type::integer}};
+  const SyncSpec spec = with_fields("name: name, stage: stage, score: score");
+  bed.model(
+      "select * from (values (1, 'Ada', 'lead', '7'), (2, 'Bartholomew', 'lead', '1'), (3, 'Cid', 'boss', "
+      "'1'), "
+      "(4, null, 'lead', '1'), (5, 'Eve', 'lead;customer', 'many'), (6, 'Fay', null, null)) t(id, name, "
+      "stage, "
+      "score)");
+  const SyncResult result = bed.run(spec);
+  EXPECT_EQ(result.tally.applied, 2u);
+  EXPECT_EQ(result.plan.counts.bad_value, 4u);
+  EXPECT_EQ(result.plan.counts.valid, 2u);
+  std::map<std::string, std::uint64_t> reasons(result.plan.invalid_reasons.begin(),
+                                               result.plan.invalid_reasons.end());
+  EXPECT_EQ(
+      reasons,
+      (std::map<std::string, std::uint64_t>{
+          {"not_an_option:stage", 1}, {"required:name", 1}, {"too_long:name", 1}, {"wrong_type:score", 1}}));
+  EXPECT_TRUE(bed.store->rejects("people", true).empty());  // no call was made, so nothing was refused
+  EXPECT_EQ(bed.run(spec).plan.counts.planned(), 0u);
+}
+
+TEST(MakePlan, GuardsSayWhatTheyHoldWithExamples) {
+  Bed bed;
+  const SyncSpec spec = spec_of(people_yaml + "guards: {first_run: 3}\n");
+  bed.model("select i as id, 'Ada' as name, 1 as score from range(1, 9) t(i)");
+  const SyncResult first = bed.run(spec);
+  EXPECT_EQ(first.status, "held");
+  ASSERT_EQ(first.plan.holds.size(), 1u);
+  EXPECT_EQ(first.plan.holds[0].message, "the first run would send 8 rows; the guard allows 3");
+  EXPECT_EQ(first.plan.holds[0].examples.size(), 5u);
+  const SyncSpec wide = spec_of(people_yaml);
+  EXPECT_EQ(bed.run(wide).status, "done");
+  bed.model("select i as id, 'Ada' as name, 1 as score from range(1, 30) t(i)");
+  const SyncResult grown = bed.run(wide);
+  ASSERT_EQ(grown.plan.holds.size(), 1u);
+  EXPECT_EQ(grown.plan.holds[0].code, "rows");
+  EXPECT_EQ(grown.failure[0].code, "sync.held_rows");
+  EXPECT_EQ(grown.failure[0].message,
+            "sync people is held: warehouse.people has 29 rows, 262% off the mean of the last 1 runs (8); "
+            "the guard "
+            "allows 50%");
+  bed.model("select 1 + i % 7 as id, 'Ada' as name, 1 as score from range(8) t(i)");
+  const SyncResult doubled = bed.run(wide);
+  ASSERT_FALSE(doubled.plan.holds.empty());
+  EXPECT_EQ(doubled.plan.holds[0].code, "unique_key");
+  EXPECT_EQ(doubled.plan.holds[0].examples, (Lines{R"({"key":[1],"rows":2})"}));
+}
+
+TEST(MakePlan, CanBeOfOneRowOrOfTheFirst) {
+  Bed bed;
+  const SyncSpec spec = spec_of(people_yaml);
+  bed.model("select i as id, 'Ada' as name, 1 as score from range(1, 9) t(i)");
+  ApplyOptions one;
+  one.request.key = "5";
+  EXPECT_EQ(bed.run(spec, one).tally.applied, 1u);
+  EXPECT_EQ(bed.destination.sent(), (Lines{"add 5=Ada|1"}));
+  ApplyOptions two;
+  two.request.rows_max = 2;
+  const SyncResult limited = bed.run(spec, two);
+  EXPECT_EQ(limited.tally.applied, 2u);
+  EXPECT_EQ(limited.plan.counts.left_out, 5u);
+  EXPECT_EQ(bed.run(spec).tally.applied, 5u);
+  EXPECT_EQ(bed.destination.applications.at("5"), 1);
+}
+
 }  // namespace
 }  // namespace eddy::sync
