@@ -226,7 +226,7 @@ class Differing {
     out_.relation = fmt::format(
         "(select h.op, {}{}{}{}{}, {} as suspect{} from eddy_hits h {} left join eddy_old o on {})",
         keys("h."), comma(), values(carried_ ? "h." : "n."), old, out_.hashed ? ", n.h" : "",
-        all() ? "true" : "coalesce(o.suspect, false)",
+        "coalesce(o.suspect, false)",
         refreshed_ ? ", coalesce(o.drifted, '') as drifted" + theirs() : "",
         carried_ ? "" : "left join eddy_new n on " + keys_equal("h", "n", keys_),
         keys_equal("h", "o", keys_));

@@ -34,7 +34,7 @@ struct Difference {
 
 enum class Extent {
   differing,  // rows that differ
-  all_rows    // every row of the model as an add or a (suspect) change, and no removes
+  all_rows    // every row of the model as an add or a change, and no removes
 };
 
 // Inside the caller's transaction, so that now() and views stay what they are. Temp tables of the connection

@@ -55,7 +55,8 @@ class Undoing {
     if (!stays) out_.removed = rows("still and op = 0");
     out_.changed = rows("still and op = 1 and " + differs());
     out_.added = rows("still and op = 2");
-    list("changed_since", "not still");
+    list("changed_since", "not still and not lost");
+    list("before_unknown", "lost");
     if (stays) list("stays", "still and op = 0");
     out_.relation = relation(stays);
     return std::move(out_);
@@ -75,16 +76,19 @@ class Undoing {
   }
 
   // The rows that the run delivered, in the columns of today: op, k…, w… as it wrote them, b… as they were
-  // before.
+  // before; lost when a value has no place in today's type.
   std::string delivered() const {
-    std::vector<std::string> columns = {"p.op"};
+    std::vector<std::string> columns = {"p.op"}, lost = {"p.op > 0 and p.suspect"};
     const auto column = [&](const char* letter, const std::vector<BoundColumn>& then, const BoundColumn& now,
                             const std::string& as) {
       const auto at =
           std::find_if(then.begin(), then.end(), [&](const BoundColumn& c) { return c.field == now.field; });
-      columns.push_back(at == then.end() ? fmt::format("cast(null as {}) as {}", now.engine_type, as)
-                                         : fmt::format("try_cast(p.{}{} as {}) as {}", letter,
-                                                       at - then.begin() + 1, now.engine_type, as));
+      const std::string place = fmt::format("p.{}{}", letter, at - then.begin() + 1);
+      const std::string value = at == then.end() ? fmt::format("cast(null as {})", now.engine_type)
+                                                 : fmt::format("try_cast({} as {})", place, now.engine_type);
+      columns.push_back(value + " as " + as);
+      if (at != then.end() && at->engine_type != now.engine_type)
+        lost.push_back(fmt::format("try_cast({} as {}) is distinct from {}", value, at->engine_type, place));
     };
     for (std::size_t i = 0; i < keys_; ++i)
       column("k", then_.definition.key, now_.key[i], fmt::format("k{}", i + 1));
@@ -92,6 +96,7 @@ class Undoing {
       column("v", then_.definition.fields, now_.fields[i], fmt::format("w{}", i + 1));
       column("o", then_.definition.fields, now_.fields[i], fmt::format("b{}", i + 1));
     }
+    columns.push_back("(" + join(lost, " or ") + ") as lost");
     const auto complete =
         c_.query("select complete from sync_db.main.deliveries where plan_id = ?", {Value::text(then_.id)})
             .scalar();
@@ -111,7 +116,7 @@ class Undoing {
     std::string same = "s.k1 is not null and not s.suspect";
     for (std::size_t i = 0; i < values_; ++i)
       if (was_mapped(i)) same += fmt::format(" and s.v{0} is not distinct from a.w{0}", i + 1);
-    return fmt::format("case when a.op = 2 then s.k1 is null else {} end", same);
+    return fmt::format("not a.lost and case when a.op = 2 then s.k1 is null else {} end", same);
   }
 
   std::string snapshot_values() const {

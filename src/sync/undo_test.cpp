@@ -147,6 +147,21 @@ TEST_F(Undo, SeesFieldsThatWereMappedLaterAndLeavesThem) {
   EXPECT_EQ(bed.destination.requests[0][1].changed, (std::vector<bool>{false, true, false}));
 }
 
+TEST_F(Undo, AValueThatHasNoPlaceInTodaysTypeIsNotSentAsNull) {
+  const SyncSpec spec = spec_of(people_yaml);
+  bed.model("select 1 as id, 'Ada' as name, 162.5 as score union all select 2, 'Bob', 1.5");
+  bed.run(spec);
+  bed.model("select 1 as id, 'Ada' as name, 0.0 as score union all select 2, 'Bob', 0.0");  // DECIMAL(2,1)
+  bed.run(spec);
+  const Plan plan = undo(spec, "run2");
+  EXPECT_EQ(summary(plan.counts), "+0 ~1 -0");
+  EXPECT_EQ(plan.counts.changed_since, 1u);
+  ASSERT_EQ(plan.invalid_examples.size(), 1u);
+  EXPECT_EQ(plan.invalid_examples[0].reason + plan.invalid_examples[0].row, "before_unknown[1]");
+  send(spec, plan);
+  EXPECT_EQ(bed.destination.records, (Records{{"1", "Ada|0.0"}, {"2", "Bob|1.5"}}));
+}
+
 TEST_F(Undo, WhatIsNoLongerKnownIsSaid) {
   const SyncSpec spec = spec_of(people_yaml);
   bed.model(before);
