@@ -41,6 +41,7 @@ Line ratio_line(std::string what, const Pair& pair, std::string bare_name, doubl
 std::vector<Line> ingest(double scale);
 std::vector<Line> plan(double scale);
 std::vector<Line> postgres(double scale);
+std::vector<Line> mysql(double scale);
 std::vector<Line> http(double scale);
 int plan_child(const std::vector<std::string>& arguments);  // the part of plan() that runs in its own process
 

@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
       else
         wanted.push_back(arguments[i]);
     const std::vector<std::pair<std::string, std::vector<Line> (*)(double)>> all = {
-        {"ingest", ingest}, {"plan", plan}, {"postgres", postgres}, {"http", http}};
+        {"ingest", ingest}, {"plan", plan}, {"postgres", postgres}, {"mysql", mysql}, {"http", http}};
     fmt::print("{:<58} {:>12} {:>28} {:>8} {:>8}\n", "what", "eddy", "bare", "ratio", "bar");
     for (const auto& [name, measure] : all) {
       if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
