@@ -82,7 +82,8 @@ class Differing {
     return fmt::format(
         "(select s.* replace (case when x.k1 is null then s.h else 0 end as h, s.suspect or "
         "coalesce(x.missing, "
-        "false) as suspect), coalesce(x.drifted, '') as drifted{} from {} s left join eddy_drift x on {})",
+        "false) as suspect), coalesce(x.drifted, '') as drifted, coalesce(x.missing, false) as missing{} "
+        "from {} s left join eddy_drift x on {})",
         values_ == 0 ? "" : ", " + numbered("x.t", values_), aligned, keys_equal("s", "x", keys_));
   }
 
@@ -220,14 +221,16 @@ class Differing {
         "create or replace temp table eddy_old as select {}{}{}, d.suspect{} from eddy_hits h join {} d on "
         "{} "
         "where h.op > 0",
-        keys("d."), comma(), values("d."), refreshed_ ? ", d.drifted" + theirs() : "", snapshot(), of_hit));
+        keys("d."), comma(), values("d."), refreshed_ ? ", d.drifted, d.missing" + theirs() : "", snapshot(),
+        of_hit));
     std::string old;
     for (std::size_t i = 1; i <= values_; ++i) old += fmt::format(", o.v{0} as o{0}", i);
     out_.relation = fmt::format(
         "(select h.op, {}{}{}{}{}, {} as suspect{} from eddy_hits h {} left join eddy_old o on {})",
         keys("h."), comma(), values(carried_ ? "h." : "n."), old, out_.hashed ? ", n.h" : "",
         "coalesce(o.suspect, false)",
-        refreshed_ ? ", coalesce(o.drifted, '') as drifted" + theirs() : "",
+        refreshed_ ? ", coalesce(o.drifted, '') as drifted, coalesce(o.missing, false) as missing" + theirs()
+                   : "",
         carried_ ? "" : "left join eddy_new n on " + keys_equal("h", "n", keys_),
         keys_equal("h", "o", keys_));
   }

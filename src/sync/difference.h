@@ -23,7 +23,7 @@ struct Difference {
   // op (0 add, 1 change, 2 remove), k…, v… as the model has them, o… as acknowledged, suspect (the
   // destination may hold something else than o…). With `hashed` also h, the hash of v… to be kept.
   std::string relation;
-  bool hashed = false;  // by a warehouse of the user's own, whose hashes cannot be made here
+  bool hashed = false;              // by a warehouse of the user's own, whose hashes cannot be made here
   std::uint64_t source = 0;         // rows of the model
   std::uint64_t null_key = 0;       // invalid: a key column is null (or NaN)
   std::uint64_t duplicate_key = 0;  // invalid: all rows of keys that occur more than once

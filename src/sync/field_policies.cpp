@@ -81,8 +81,15 @@ class PolicyWriter final : public Writer {
     return send(std::move(ready), settled);
   }
 
+  // Records are read for it as well: what is shown is what would be sent.
   std::vector<std::string> preview(std::span<const Change> changes) override {
-    return writer_->preview(changes);
+    if (changes.empty() || changes.front().operation == Operation::remove) return writer_->preview(changes);
+    std::vector<Change> ready(changes.begin(), changes.end());
+    std::vector<std::optional<Verdict>> settled(changes.size());
+    const std::lock_guard lock(reading_);
+    keep_what_stands(ready);
+    for (auto& [field, lookup] : lookups_) lookup->resolve(ready, field, settled, true);
+    return writer_->preview(ready);
   }
   bool inserts_are_repeatable() const override { return writer_->inserts_are_repeatable(); }
   void finish() override { writer_->finish(); }

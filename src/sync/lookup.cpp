@@ -67,7 +67,7 @@ void Lookup::make(const std::vector<Value>& keys) {
 }
 
 void Lookup::resolve(std::vector<Change>& changes, std::size_t field,
-                     std::vector<std::optional<Verdict>>& settled) {
+                     std::vector<std::optional<Verdict>>& settled, bool only_look) {
   const auto wanted = [&](std::size_t i) {
     return !settled[i] && changes[i].changed.at(field) && !changes[i].fields.at(field).is_null();
   };
@@ -87,7 +87,7 @@ void Lookup::resolve(std::vector<Change>& changes, std::size_t field,
   if (const auto unknown = collect([&](const std::string& key) { return !known_.contains(key); });
       !unknown.empty())
     find(unknown);
-  if (writer_) {
+  if (writer_ && !only_look) {
     const auto missing = [&](const std::string& key) { return known_[key].matches == 0; };
     if (const auto keys = collect(missing); !keys.empty()) make(keys);
     // Where the answer did not tell the new record's id, it is read.
@@ -105,7 +105,7 @@ void Lookup::resolve(std::vector<Change>& changes, std::size_t field,
           "lookup.ambiguous", fmt::format("{} {} have {} = {}", record.matches, spec_.object, spec_.by, key));
     } else if (record.matches == 1) {
       changes[i].fields[field] = Value::text(record.id);
-    } else if (spec_.on_miss == OnMiss::null) {
+    } else if (spec_.on_miss == OnMiss::null || only_look) {
       changes[i].fields[field] = Value();
     } else {
       settled[i] = Verdict::rejected("lookup.not_found",

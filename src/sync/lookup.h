@@ -20,8 +20,10 @@ class Lookup {
 
   // Puts the id in the place of the key, in the rows that write this field. A row whose key is not found is
   // rejected ("lookup.not_found"), gets null, or has the record made first, as `on_miss` says; one whose key
-  // is not unique there is rejected ("lookup.ambiguous"). Throws what Reader::read throws.
-  void resolve(std::vector<Change>& changes, std::size_t field, std::vector<std::optional<Verdict>>& settled);
+  // is not unique there is rejected ("lookup.ambiguous"). With `only_look` nothing is made, and what would be
+  // stands as null. Throws what Reader::read throws.
+  void resolve(std::vector<Change>& changes, std::size_t field, std::vector<std::optional<Verdict>>& settled,
+               bool only_look = false);
 
  private:
   void find(const std::vector<Value>& keys);

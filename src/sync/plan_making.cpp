@@ -195,31 +195,32 @@ class PlanMaking {
       const bool keep = field.when_null == WhenNull::keep, on_create = field.write == Write::on_create;
       std::string flag = "case";
       if (keep) flag += fmt::format(" when v{} is null then 'k'", i);
-      if (on_create) flag += " when op = 1 then 'k'";
-      // The acknowledged value stays with the row, so that theirs is seen to differ again next time.
       const bool drifts = request_.refreshed && !first_run_;
+      const std::string there = drifts ? "op = 1 and not missing" : "op = 1";
+      if (on_create) flag += fmt::format(" when {} then 'k'", there);
+      // The acknowledged value stays with the row, so that theirs is seen to differ again next time.
       const std::string drifted = fmt::format("drifted[{}] = '1'", i);
       const bool theirs = drifts && field.drift == OnDrift::theirs;
       if (theirs) flag += fmt::format(" when {} then 'k'", drifted);
       if (drifts && !theirs)
         flag += fmt::format(" when {0} and v{1} is not distinct from t{1} then '0'", drifted, i);
-      const std::string differs =
-          fresh[i - 1] || request_.kind == PlanKind::resend
-              ? "true"
-              : fmt::format("op = 0 or suspect or v{0} is distinct from o{0}", i);
+      const std::string differs = fresh[i - 1] || request_.kind == PlanKind::resend
+                                      ? "true"
+                                      : fmt::format("op = 0 or suspect or v{0} is distinct from o{0}", i);
       const std::string differs_there = drifts ? fmt::format("{} or {}", differs, drifted) : differs;
       flags.push_back(
           first_run_ && !keep ? "'1'" : flag + fmt::format(" when {} then '1' else '0' end", differs_there));
       // What is not written stays as it was acknowledged.
       std::string value = fmt::format("v{}", i);
-      if (on_create) value = fmt::format("case when op = 1 then o{0} else v{0} end", i);
+      if (on_create) value = fmt::format("case when {1} then o{0} else v{0} end", i, there);
       if (keep) value = fmt::format("coalesce({}, o{})", value, i);
       if (theirs) value = fmt::format("case when {} then o{} else {} end", drifted, i, value);
       cells.push_back(fmt::format("{} as v{}", value, i));
       // What a person will see as "before".
-      olds.push_back(drifts && !theirs
-                         ? fmt::format("case when {0} then t{1} else o{1} end as o{1}", drifted, i)
-                         : fmt::format("o{}", i));
+      olds.push_back(
+          drifts ? fmt::format("case when missing then null when {0} then {2}{1} else o{1} end as o{1}",
+                               drifted, i, theirs ? "o" : "t")
+                 : fmt::format("o{}", i));
     }
     std::string reason =
         request_.object == nullptr ? "" : invalid_reason_sql(plan_.definition, *request_.object);
@@ -277,14 +278,15 @@ class PlanMaking {
     const std::string kept =
         unread->all ? "true"
                     : fmt::format("exists (select 1 from eddy_unread u where {})", join(named, " and "));
-    c_.execute(fmt::format("create or replace temp table eddy_kept as select {} from {} c where op = 2 and {}",
-                           keys("c."), rows_, kept));
+    c_.execute(
+        fmt::format("create or replace temp table eddy_kept as select {} from {} c where op = 2 and {}",
+                    keys("c."), rows_, kept));
     const std::uint64_t n = count(c_, "select count(*) from eddy_kept");
     plan_.counts.removed -= n;
     plan_.counts.unread += n;
-    rows_ = fmt::format(
-        "(select * from {} c where not (op = 2 and exists (select 1 from eddy_kept x where {})))", rows_,
-        keys_equal("c", "x", keys_));
+    rows_ =
+        fmt::format("(select * from {} c where not (op = 2 and exists (select 1 from eddy_kept x where {})))",
+                    rows_, keys_equal("c", "x", keys_));
   }
 
   void drop_invalid() {
@@ -396,13 +398,13 @@ class PlanMaking {
   }
 
   void store_rows() {
-    c_.execute(
-        fmt::format("create table {} as select row_number() over () - 1 as number, op, {}{}, changed, suspect "
-                    "from (select * from {} order by op = 2, {})",
-                    plan_table(plan_.id), keys(),
-                    (values_ == 0 ? "" : ", " + numbered("v", values_) + ", " + numbered("o", values_)) +
-                        (hashed_ ? ", h" : ""),
-                    rows_, keys()));
+    c_.execute(fmt::format(
+        "create table {} as select row_number() over () - 1 as number, op, {}{}, changed, suspect "
+        "from (select * from {} order by op = 2, {})",
+        plan_table(plan_.id), keys(),
+        (values_ == 0 ? "" : ", " + numbered("v", values_) + ", " + numbered("o", values_)) +
+            (hashed_ ? ", h" : ""),
+        rows_, keys()));
     c_.execute("drop table if exists eddy_chosen");
     if (plan_.settled > 0)
       c_.execute(fmt::format("create table {} as select key from eddy_settled", settled_table(plan_.id)));
@@ -455,9 +457,9 @@ class PlanMaking {
       return out;
     }
     std::string from = fmt::format("{} where op = {}", plan_table(plan_.id),
-                                   code == "removed" ? 2
-                                   : code == "changed"                   ? 1
-                                                                         : 0);
+                                   code == "removed"   ? 2
+                                   : code == "changed" ? 1
+                                                       : 0);
     if (code == "model_empty" || (code == "rows" && plan_.counts.added == 0)) from = of_snapshot();
     if (from.empty()) return out;
     for (const Row& row : c_.query(fmt::format("select {} from {} order by {} limit {}",
