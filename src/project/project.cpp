@@ -399,7 +399,8 @@ bool is_project(const fs::path& folder) {
 }
 
 Project load_project(const fs::path& folder, const std::string& target, const ConnectionTypes& types) {
-  const fs::path root = fs::absolute(folder).lexically_normal();
+  fs::path root = fs::absolute(folder).lexically_normal();
+  if (!root.has_filename()) root = root.parent_path();  // "shop/": the name comes from it
   if (!is_project(root))
     throw Error("project.not_found", fmt::format("there is no eddy.yml in {}", root.string()),
                 "go to the project's folder, name it with --project-dir, or start one with `eddy init DIR`");

@@ -117,7 +117,10 @@ class Folding {
     next.run_id = header_.run_id;
     next.plan_id = header_.plan_id;
     next.definition = plan_.definition;
-    if (inside) fold_inside(*session_.own(), c_, standing, next, rows_for_inside(), moment());
+    if (inside) {
+      fold_inside(*session_.own(), c_, standing, next, rows_for_inside(), moment());
+      step("copy of the standing");
+    }
     // Syncs run in parallel and share one table of standings.
     static std::mutex one_at_a_time;
     const std::lock_guard lock(one_at_a_time);
@@ -447,7 +450,7 @@ Standing recover(warehouse::Session& session, engine::Connection& connection, co
   open_sync_database(session, connection);
   finish_reset(session, connection, sync);
   if (baseline == Unfinished::refused) check_no_baseline(session, sync);
-  settle_snapshots(session, connection, sync);
+  settle_snapshots(session, connection, sync, before);
   Standing standing = read_standing(connection, sync);
   const Agreement agreement = compare(sync, standing, session.store().sync_state(sync));
   const auto folder = ledger_file(session, sync, "x").parent_path();

@@ -88,6 +88,18 @@ std::vector<Type> types_of(const std::vector<BoundColumn>& columns) {
   return out;
 }
 
+bool EngineRows::next(Row& row) {
+  while (!chunk_ || at_ == chunk_->rows()) {
+    chunk_ = result_.next();
+    at_ = 0;
+    if (!chunk_) return false;
+  }
+  row.resize(chunk_->columns());
+  for (std::size_t i = 0; i < row.size(); ++i) row[i] = chunk_->value(i, at_);
+  ++at_;
+  return true;
+}
+
 std::string payload_text(const Definition& definition, const Row& key, const Row& fields) {
   const nlohmann::ordered_json out = {{"key", object_of(definition.key, key)},
                                       {"fields", object_of(definition.fields, fields)}};

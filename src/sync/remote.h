@@ -39,6 +39,18 @@ std::string remote_aligned(warehouse::Dialect& dialect, const warehouse::OwnWare
 bool remote_same_columns(warehouse::Dialect& dialect, const Standing& standing, const Definition& now);
 std::vector<std::string> lettered(std::string_view letter, std::size_t count);  // ("v", 2) -> v1, v2
 
+// The rows of a streamed result of the engine, one after another.
+class EngineRows {
+ public:
+  explicit EngineRows(engine::Result& result) : result_(result) {}
+  bool next(Row& row);  // false: no more
+
+ private:
+  engine::Result& result_;
+  std::optional<engine::Chunk> chunk_;
+  std::size_t at_ = 0;
+};
+
 std::vector<Type> types_of(const std::vector<BoundColumn>& columns);
 
 // What a row of an invalid key looked like, as payload_json() of plan_sql.h writes it.

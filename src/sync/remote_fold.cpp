@@ -83,18 +83,10 @@ class FoldingInside {
       empty.push_back(fmt::format("{} as v{}", dialect_.literal({}, now_.fields[i].type), i + 1));
     stage_ = dialect_.scratch("eddy_stage", fmt::format("select {} where 1 = 0", join(empty, ", ")));
     auto result = c_.stream(rows);
-    std::optional<engine::Chunk> chunk = result.next();
-    std::size_t at = 0;
+    EngineRows staged(result);
     dialect_.load(stage_, [&](Row& row) {
-      while (chunk && at == chunk->rows()) {
-        chunk = result.next();
-        at = 0;
-      }
-      if (!chunk) return false;
-      row.resize(chunk->columns());
-      for (std::size_t i = 0; i < row.size(); ++i) row[i] = chunk->value(i, at);
+      if (!staged.next(row)) return false;
       ++staged_.at(static_cast<std::size_t>(row[0].as_integer()));
-      ++at;
       return true;
     });
   }

@@ -19,17 +19,9 @@ namespace {
 // What state.db says of the place. `leaving`: outside, and the rows inside are still to be dropped.
 constexpr std::string_view inside = "inside", outside = "outside", leaving = "leaving";
 
+// The checksum of the standing that was left behind inside.
+std::string left_fact(const std::string& sync) { return "sync.snapshot_left." + sync; }
 std::string place_fact(const std::string& sync) { return "sync.snapshots." + sync; }
-
-bool has_local(engine::Connection& c, const std::string& sync) {
-  return c.query(
-              "select 1 from duckdb_tables() where database_name = 'sync_db' and schema_name = 'snapshot' "
-              "and "
-              "table_name = ?",
-              {Value::text(sync)})
-             .rows()
-             .size() > 0;
-}
 
 void drop_local(engine::Connection& c, const std::string& sync) {
   c.execute("drop table if exists " + snapshot_table(sync));
@@ -91,7 +83,7 @@ void fetch(Dialect& dialect, const OwnWarehouse& own, engine::Connection& c, con
 
 // As the kept form has them: of the engine's own decimals the zeros at the end go.
 std::string kept_cells(const Definition& d) {
-  std::string out;
+  std::vector<std::string> out;
   const auto add = [&](std::string_view letter, const std::vector<BoundColumn>& columns) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
       std::string cell = fmt::format("{}{}", letter, i + 1);
@@ -100,66 +92,78 @@ std::string kept_cells(const Definition& d) {
             "case when {0}::varchar like '%.%' then rtrim(rtrim({0}::varchar, '0'), '.') else "
             "{0}::varchar end",
             cell);
-      out += fmt::format("cast({} as {}) as {}{}, ", cell, kept_engine_type(columns[i].type), letter, i + 1);
+      out.push_back(
+          fmt::format("cast({} as {}) as {}{}", cell, kept_engine_type(columns[i].type), letter, i + 1));
     }
   };
   add("k", d.key);
   add("v", d.fields);
-  return out + "row_hash, delivered_at";
+  return join(out, ", ");
 }
 
-void copy_in(const OwnWarehouse& own, engine::Connection& c, const Standing& standing) {
-  const Definition& d = *standing.definition;
-  c.execute(fmt::format("create or replace temp table eddy_leaving as select {} from {}", kept_cells(d),
-                        snapshot_table(d.sync)));
+// What stands there already is older, of this very history, or somebody else's.
+void check_ours(const OwnWarehouse& own, state::Store& store, const std::string& sync, const Standing& there,
+                const Standing& ours) {
+  if (there.epoch == 0 || there.checksum == ours.checksum || there.checksum == store.fact(left_fact(sync)))
+    return;
+  throw Error(
+      "sync.state_mismatch",
+      fmt::format("sync {}: {} has a row of another project for a sync of this name; nothing was moved and "
+                  "nothing was sent",
+                  sync, remote_syncs(own)),
+      fmt::format("rename syncs/{}.yml, or give this project a schema of its own with `snapshot_schema` of "
+                  "connection `{}`",
+                  sync, own.connection));
+}
+
+// The rows of the engine's table `eddy_leaving` into a new table there, and back again to be compared.
+void copy_rows_in(const OwnWarehouse& own, Dialect& dialect, engine::Connection& c, const Definition& d) {
+  const std::string table = remote_snapshot(own, d.sync);
+  std::string columns;
+  for (std::size_t i = 0; i < d.key.size(); ++i)
+    columns += fmt::format("k{} {} not null, ", i + 1, dialect.kept_type(d.key[i].type));
+  for (std::size_t i = 0; i < d.fields.size(); ++i)
+    columns += fmt::format("v{} {}, ", i + 1, dialect.kept_type(d.fields[i].type));
+  dialect.execute(fmt::format("create table {}({}row_hash {} not null, delivered_at {} not null)", table,
+                              columns, dialect.kept_type(Type::integer), dialect.kept_type(Type::timestamp)));
+  {
+    auto result = c.stream("select * replace (row_hash::bigint as row_hash) from eddy_leaving");
+    EngineRows rows(result);
+    dialect.load(table, [&](Row& row) { return rows.next(row); });
+  }
+  c.execute(fmt::format("create or replace temp table eddy_arrived({})", engine_columns(d)));
+  fetch(dialect, own, c, d, "temp", "main", "eddy_arrived");
+  if (const std::string sent = checksum(c, "eddy_leaving", d), arrived = checksum(c, "eddy_arrived", d);
+      sent != arrived)
+    move_failed(d.sync, sent, arrived);
+}
+
+void copy_in(const OwnWarehouse& own, state::Store& store, engine::Connection& c, const std::string& sync,
+             const Standing& standing) {
   const auto dialect = own.open();
   check_rights_inside(*dialect, own);
   dialect->transaction(Purpose::write, [&] {
-    const Standing there = read_remote_standing(*dialect, own, d.sync);
-    const std::string table = remote_snapshot(own, d.sync);
-    write_remote_standing(*dialect, own, d.sync, standing, there.epoch);
-    dialect->execute("drop table if exists " + table);
-    std::string columns;
-    for (std::size_t i = 0; i < d.key.size(); ++i)
-      columns += fmt::format("k{} {} not null, ", i + 1, dialect->kept_type(d.key[i].type));
-    for (std::size_t i = 0; i < d.fields.size(); ++i)
-      columns += fmt::format("v{} {}, ", i + 1, dialect->kept_type(d.fields[i].type));
-    dialect->execute(fmt::format("create table {}({}row_hash {} not null, delivered_at {} not null)", table,
-                                 columns, dialect->kept_type(Type::integer),
-                                 dialect->kept_type(Type::timestamp)));
+    const Standing there = read_remote_standing(*dialect, own, sync);
+    check_ours(own, store, sync, there, standing);
+    write_remote_standing(*dialect, own, sync, standing, there.epoch);
+    dialect->execute("drop table if exists " + remote_snapshot(own, sync));
+    if (!standing.definition) return;
     // A hash of the engine's own has 64 bits; it says nothing there, and any other number does as well.
-    auto result =
-        c.stream(fmt::format("select * replace ((row_hash & 9223372036854775807)::bigint as row_hash) "
-                             "from eddy_leaving"));
-    std::optional<engine::Chunk> chunk = result.next();
-    std::size_t at = 0;
-    dialect->load(table, [&](Row& row) {
-      while (chunk && at == chunk->rows()) {
-        chunk = result.next();
-        at = 0;
-      }
-      if (!chunk) return false;
-      row.resize(chunk->columns());
-      for (std::size_t i = 0; i < row.size(); ++i) row[i] = chunk->value(i, at);
-      ++at;
-      return true;
-    });
     c.execute(
-        fmt::format("create or replace temp table eddy_arrived({}); update eddy_leaving set row_hash = "
-                    "row_hash & 9223372036854775807",
-                    engine_columns(d)));
-    fetch(*dialect, own, c, d, "temp", "main", "eddy_arrived");
-    if (const std::string sent = checksum(c, "eddy_leaving", d), arrived = checksum(c, "eddy_arrived", d);
-        sent != arrived)
-      move_failed(d.sync, sent, arrived);
+        fmt::format("create or replace temp table eddy_leaving as select {}, (row_hash & "
+                    "9223372036854775807)::ubigint as row_hash, delivered_at from {}",
+                    kept_cells(*standing.definition), snapshot_table(sync)));
+    copy_rows_in(own, *dialect, c, *standing.definition);
   });
-  c.execute("drop table eddy_leaving; drop table eddy_arrived");
+  c.execute("drop table if exists eddy_leaving; drop table if exists eddy_arrived");
 }
 
-void copy_out(const OwnWarehouse& own, engine::Connection& c, const std::string& sync) {
+// Returns the checksum of the standing.
+std::string copy_out(const OwnWarehouse& own, engine::Connection& c, const std::string& sync) {
   const auto dialect = own.open();
+  Standing standing;
   dialect->transaction(Purpose::read, [&] {
-    const Standing standing = read_remote_standing(*dialect, own, sync);
+    standing = read_remote_standing(*dialect, own, sync);
     engine::Transaction transaction(c);
     drop_local(c, sync);
     if (standing.definition) {
@@ -181,6 +185,7 @@ void copy_out(const OwnWarehouse& own, engine::Connection& c, const std::string&
     if (standing.epoch > 0) write_standing(c, sync, standing);
     transaction.commit();
   });
+  return standing.checksum;
 }
 
 void drop_inside(const OwnWarehouse& own, const std::string& sync) {
@@ -217,7 +222,11 @@ bool keeps_inside(const warehouse::Session& session) {
   return session.own() != nullptr && session.own()->snapshots == Snapshots::inside;
 }
 
-void settle_snapshots(warehouse::Session& session, engine::Connection& c, const std::string& sync) {
+void settle_snapshots(warehouse::Session& session, engine::Connection& c, const std::string& sync,
+                      const std::function<void(std::string_view)>& before) {
+  const auto step = [&](std::string_view name) {
+    if (before) before(name);
+  };
   state::Store& store = session.store();
   const std::optional<std::string> fact = store.fact(place_fact(sync));
   if (session.own() == nullptr) {
@@ -233,18 +242,26 @@ void settle_snapshots(warehouse::Session& session, engine::Connection& c, const 
   }
   const OwnWarehouse& own = *session.own();
   if (keeps_inside(session)) {
-    const bool moves = fact ? *fact != inside : has_local(c, sync);
-    if (moves && has_local(c, sync)) copy_in(own, c, read_standing(c, sync));
-    if (!fact || *fact != inside) store.put_fact(place_fact(sync), std::string(inside));
+    if (!fact || *fact != inside) {
+      const Standing standing = read_standing(c, sync);
+      if (standing.epoch > 0) {
+        copy_in(own, store, c, sync, standing);
+        step("place");
+      }
+      store.put_fact(place_fact(sync), std::string(inside));
+      step("empty");
+    }
     drop_local(c, sync);
     copy_standing(own, c, sync);
     return;
   }
   if (fact && *fact == inside) {
-    copy_out(own, c, sync);
+    store.put_fact(left_fact(sync), copy_out(own, c, sync));
+    step("place");
     store.put_fact(place_fact(sync), std::string(leaving));
   }
   if (fact && *fact != outside) {
+    step("empty");
     try {
       drop_inside(own, sync);
     } catch (const Error&) {

@@ -6,6 +6,7 @@
 // next run copies again; killed after 2, it empties. Epoch and checksum move along, so nothing is resent.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "sync/remote.h"
@@ -18,8 +19,9 @@ bool keeps_inside(const warehouse::Session& session);
 
 // Called by recover(), before the standing is compared: moves the snapshot where the setting wants it, and
 // brings the standing's copy in .eddy/sync.duckdb up to date. Throws Error("sync.snapshot_elsewhere"),
-// Error("sync.move_failed"), Error("warehouse.…").
-void settle_snapshots(warehouse::Session& session, engine::Connection& connection, const std::string& sync);
+// Error("sync.move_failed"), Error("warehouse.…"). `before`: called before steps 2 ("place") and 3 ("empty").
+void settle_snapshots(warehouse::Session& session, engine::Connection& connection, const std::string& sync,
+                      const std::function<void(std::string_view step)>& before = {});
 
 // For work that is rare (drift, undo, a changed key): afterwards snapshot_table() has a copy of what is kept
 // inside. It ends with the next settle_snapshots(). Does nothing when the snapshot is kept outside.
