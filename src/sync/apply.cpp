@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "sync/field_policies.h"
 #include "sync/guards.h"
+#include "sync/remote_snapshot.h"
 
 namespace eddy::sync {
 
@@ -38,6 +39,7 @@ SyncResult carry_out(warehouse::Session& session, engine::Connection& connection
     result.plan = std::move(plan);
     return result;
   }
+  move_snapshot(session, connection, spec.name);
   result.status = "done";
   // Without a row to send there may still be something to remember: another mapping, a reject that is none
   // any more.

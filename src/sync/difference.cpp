@@ -275,7 +275,8 @@ Difference find_difference(warehouse::Session& session, engine::Connection& conn
     return Differing(session, connection, definition, standing, extent, refreshed, remote).find();
   };
   if (session.own() == nullptr) return find(nullptr);
-  if (keeps_inside(session)) {
+  const bool inside = keeps_inside(session, connection, definition.sync);
+  if (inside) {
     if (!refreshed) return find_difference_inside(*session.own(), connection, definition, standing, extent);
     bring_snapshot_home(session, connection, definition.sync);
   }
@@ -285,7 +286,7 @@ Difference find_difference(warehouse::Session& session, engine::Connection& conn
     RemoteModel remote(*dialect, connection, definition);
     out = find(&remote);
   });
-  out.hashed = out.hashed && !keeps_inside(session);
+  out.hashed = !inside;
   return out;
 }
 

@@ -107,7 +107,8 @@ class Folding {
   void into_snapshot(const Standing& standing) {
     step("snapshot");
     load();
-    const bool inside = keeps_inside(session_);
+    const bool inside = keeps_inside(session_, c_, header_.sync);
+    note_place(session_, header_.sync, inside);
     const std::string& theirs = plan_.definition.hash_algorithm;  // of a warehouse of the user's own
     Standing next = standing;
     next.hash_algorithm = theirs.empty() ? hash_algorithm(c_) : theirs;
@@ -450,7 +451,7 @@ Standing recover(warehouse::Session& session, engine::Connection& connection, co
   open_sync_database(session, connection);
   finish_reset(session, connection, sync);
   if (baseline == Unfinished::refused) check_no_baseline(session, sync);
-  settle_snapshots(session, connection, sync, before);
+  settle_snapshot(session, connection, sync);
   Standing standing = read_standing(connection, sync);
   const Agreement agreement = compare(sync, standing, session.store().sync_state(sync));
   const auto folder = ledger_file(session, sync, "x").parent_path();

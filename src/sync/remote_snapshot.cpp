@@ -198,6 +198,8 @@ void drop_inside(const OwnWarehouse& own, const std::string& sync) {
   });
 }
 
+bool wants_inside(const warehouse::Session& session) { return session.own()->snapshots == Snapshots::inside; }
+
 bool same(const Standing& a, const Standing& b) {
   return a.epoch == b.epoch && a.checksum == b.checksum && a.hash_algorithm == b.hash_algorithm;
 }
@@ -218,15 +220,18 @@ void copy_standing(const OwnWarehouse& own, engine::Connection& c, const std::st
 
 }  // namespace
 
-bool keeps_inside(const warehouse::Session& session) {
-  return session.own() != nullptr && session.own()->snapshots == Snapshots::inside;
+bool keeps_inside(warehouse::Session& session, engine::Connection& c, const std::string& sync) {
+  if (session.own() == nullptr) return false;
+  if (const auto fact = session.store().fact(place_fact(sync))) return *fact == inside;
+  return wants_inside(session) && read_standing(c, sync).epoch == 0;
 }
 
-void settle_snapshots(warehouse::Session& session, engine::Connection& c, const std::string& sync,
-                      const std::function<void(std::string_view)>& before) {
-  const auto step = [&](std::string_view name) {
-    if (before) before(name);
-  };
+void note_place(warehouse::Session& session, const std::string& sync, bool is_inside) {
+  if (session.own() != nullptr)
+    session.store().put_fact(place_fact(sync), std::string(is_inside ? inside : outside));
+}
+
+void settle_snapshot(warehouse::Session& session, engine::Connection& c, const std::string& sync) {
   state::Store& store = session.store();
   const std::optional<std::string> fact = store.fact(place_fact(sync));
   if (session.own() == nullptr) {
@@ -240,30 +245,12 @@ void settle_snapshots(warehouse::Session& session, engine::Connection& c, const 
         "or `eddy sync reset " +
             sync + "`");
   }
-  const OwnWarehouse& own = *session.own();
-  if (keeps_inside(session)) {
-    if (!fact || *fact != inside) {
-      const Standing standing = read_standing(c, sync);
-      if (standing.epoch > 0) {
-        copy_in(own, store, c, sync, standing);
-        step("place");
-      }
-      store.put_fact(place_fact(sync), std::string(inside));
-      step("empty");
-    }
+  if (keeps_inside(session, c, sync)) {
     drop_local(c, sync);
-    copy_standing(own, c, sync);
-    return;
-  }
-  if (fact && *fact == inside) {
-    store.put_fact(left_fact(sync), copy_out(own, c, sync));
-    step("place");
-    store.put_fact(place_fact(sync), std::string(leaving));
-  }
-  if (fact && *fact != outside) {
-    step("empty");
+    copy_standing(*session.own(), c, sync);
+  } else if (fact && *fact == leaving) {
     try {
-      drop_inside(own, sync);
+      drop_inside(*session.own(), sync);
     } catch (const Error&) {
       // The rights to write there may be gone already. What stays is replaced when the snapshot comes back.
     }
@@ -271,8 +258,31 @@ void settle_snapshots(warehouse::Session& session, engine::Connection& c, const 
   }
 }
 
+void move_snapshot(warehouse::Session& session, engine::Connection& c, const std::string& sync,
+                   const std::function<void(std::string_view)>& before) {
+  if (session.own() == nullptr) return;
+  const auto step = [&](std::string_view name) {
+    if (before) before(name);
+  };
+  const OwnWarehouse& own = *session.own();
+  state::Store& store = session.store();
+  const bool is_inside = keeps_inside(session, c, sync);
+  if (is_inside == wants_inside(session)) return;
+  if (is_inside) {
+    store.put_fact(left_fact(sync), copy_out(own, c, sync));
+    step("place");
+    store.put_fact(place_fact(sync), std::string(leaving));
+  } else {
+    copy_in(own, store, c, sync, read_standing(c, sync));
+    step("place");
+    store.put_fact(place_fact(sync), std::string(inside));
+  }
+  step("empty");
+  settle_snapshot(session, c, sync);
+}
+
 void bring_snapshot_home(warehouse::Session& session, engine::Connection& c, const std::string& sync) {
-  if (!keeps_inside(session)) return;
+  if (!keeps_inside(session, c, sync)) return;
   const auto dialect = session.own()->open();
   dialect->transaction(Purpose::read, [&] {
     const Standing standing = read_remote_standing(*dialect, *session.own(), sync);
@@ -284,8 +294,7 @@ void bring_snapshot_home(warehouse::Session& session, engine::Connection& c, con
 }
 
 Standing kept_standing(warehouse::Session& session, engine::Connection& c, const std::string& sync) {
-  if (!keeps_inside(session) || session.store().fact(place_fact(sync)).value_or("") != inside)
-    return read_standing(c, sync);
+  if (!keeps_inside(session, c, sync)) return read_standing(c, sync);
   return read_remote_standing(*session.own()->open(), *session.own(), sync);
 }
 

@@ -14,17 +14,23 @@
 
 namespace eddy::sync {
 
-// True when the setting says so; settle_snapshots() has made it true of the rows too.
-bool keeps_inside(const warehouse::Session& session);
+// Where the rows are; the setting where there are none yet.
+bool keeps_inside(warehouse::Session& session, engine::Connection& connection, const std::string& sync);
+// Before the first rows are kept there.
+void note_place(warehouse::Session& session, const std::string& sync, bool inside);
 
-// Called by recover(), before the standing is compared: moves the snapshot where the setting wants it, and
-// brings the standing's copy in .eddy/sync.duckdb up to date. Throws Error("sync.snapshot_elsewhere"),
-// Error("sync.move_failed"), Error("warehouse.…"). `before`: called before steps 2 ("place") and 3 ("empty").
-void settle_snapshots(warehouse::Session& session, engine::Connection& connection, const std::string& sync,
-                      const std::function<void(std::string_view step)>& before = {});
+// Called by recover(), before the standing is compared: brings the standing's copy in .eddy/sync.duckdb up to
+// date, and ends a move that was cut short. Writes nothing to a warehouse but to empty what has moved out.
+// Throws Error("sync.snapshot_elsewhere"), Error("warehouse.…").
+void settle_snapshot(warehouse::Session& session, engine::Connection& connection, const std::string& sync);
+// Called before a delivery: the snapshot goes where the setting wants it. Throws Error("sync.move_failed"),
+// Error("sync.state_mismatch"), Error("warehouse.…"). `before`: called before steps 2 ("place") and 3
+// ("empty").
+void move_snapshot(warehouse::Session& session, engine::Connection& connection, const std::string& sync,
+                   const std::function<void(std::string_view step)>& before = {});
 
 // For work that is rare (drift, undo, a changed key): afterwards snapshot_table() has a copy of what is kept
-// inside. It ends with the next settle_snapshots(). Does nothing when the snapshot is kept outside.
+// inside. It ends with the next settle_snapshot(). Does nothing when the snapshot is kept outside.
 void bring_snapshot_home(warehouse::Session& session, engine::Connection& connection,
                          const std::string& sync);
 
