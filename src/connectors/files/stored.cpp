@@ -12,6 +12,8 @@ using engine::quote_literal;
 
 namespace {
 
+constexpr std::size_t buffer_bytes = line_bytes_max + 4'000'000;  // the engine would take 16 lines
+
 [[noreturn]] void unreadable(const FileTarget& target, const std::string& why) {
   throw Error(
       "destination.unreadable",
@@ -84,8 +86,8 @@ void StoredFile::read_csv_header(engine::Connection& connection) {
       connection
           .query(fmt::format("select l from read_csv({}, auto_detect=false, header=false, "
                              "columns={{'l': 'VARCHAR'}}, delim=e'\\x01', quote='', escape='', "
-                             "max_line_size={}, compression={}) limit 1",
-                             path_literal(target_.file), line_bytes_max, packed(target_)))
+                             "max_line_size={}, buffer_size={}, compression={}) limit 1",
+                             path_literal(target_.file), line_bytes_max, buffer_bytes, packed(target_)))
           .scalar();
   if (line.is_null()) {
     there_ = false;

@@ -131,7 +131,8 @@ FileTarget FileTarget::of(const fs::path& folder, const std::string& object, con
   if (format && name.format && *format != static_cast<std::size_t>(*name.format))
     options["format"].fail("destination.options",
                            fmt::format("the ending of `{}` says {}, the option {}", object,
-                                       name_of(*name.format), options["format"].text()));
+                                       name_of(*name.format), options["format"].text()),
+                           "leave the option away, or end the file otherwise");
   out.format = format ? static_cast<FileFormat>(*format) : *name.format;
   const bool parquet = out.format == FileFormat::parquet;
   if (parquet && name.compression)
@@ -139,7 +140,8 @@ FileTarget FileTarget::of(const fs::path& folder, const std::string& object, con
   if (compression && name.compression && *compression != static_cast<std::size_t>(*name.compression))
     options["compression"].fail("destination.options",
                                 fmt::format("the ending of `{}` says {}, the option {}", object,
-                                            name_of(*name.compression), options["compression"].text()));
+                                            name_of(*name.compression), options["compression"].text()),
+                                "leave the option away, or end the file otherwise");
   out.compression = compression
                         ? static_cast<FileCompression>(*compression)
                         : name.compression.value_or(parquet ? FileCompression::zstd : FileCompression::none);

@@ -42,10 +42,10 @@ class FileWriter final : public sync::Writer {
   std::vector<std::string> preview(std::span<const Change> changes) override;
   // May be followed by further batches, and another finish().
   void finish() override;
+  const JournalRun& run() const { return journal_.run(); }  // of the batches since the last finish()
 
  private:
   struct Session;
-  const JournalRun& run() const { return journal_.run(); }
   const FileTarget& target() const { return run().target; }
   void finish_what_was_left();
   void look_at_file();
