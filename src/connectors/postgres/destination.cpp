@@ -75,7 +75,8 @@ class PostgresDestination final : public sync::Destination {
     } else {
       fail_to_find(connection, delivery.object, name);
     }
-    return std::make_unique<PostgresWriter>(options_, name, delivery, update_first, std::move(create_table));
+    return std::make_unique<PostgresWriter>(options_, name, delivery, update_first,
+                                            !table || table->takes_copy, std::move(create_table));
   }
 
   std::unique_ptr<sync::Reader> reader(const sync::Reading& reading) override {

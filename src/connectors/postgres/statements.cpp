@@ -76,6 +76,8 @@ PostgresStatements postgres_statements(const postgres::TableName& table, const s
   const std::string update =
       fmt::format("update {} t set {} from {} s where {}", target,
                   each(fields.empty() ? delivery.key : fields, "{0} = s.{0}", ", "), stage, match);
+  out.copy_straight = fmt::format("copy {} ({}) from stdin", target, columns);
+  out.is_empty = fmt::format("select not exists (select from {})", target);
   switch (delivery.mode) {
     case sync::Mode::upsert:
       if (update_first && !fields.empty()) out.write.push_back(update);

@@ -15,10 +15,12 @@ struct PostgresStatements {
   // target would refuse it. It is temporary and lives as long as its connection. ON COMMIT DELETE ROWS
   // empties it in place: TRUNCATE, or a table per batch, would write to the system catalog for every batch.
   std::string create_stage;
-  std::string empty_stage;   // before the transaction's end
-  std::string copy_writes;   // COPY of adds and changes into the stage
-  std::string copy_removes;  // COPY of keys
-  bool numbered = false;     // copy_writes starts with the row's number in the batch
+  std::string empty_stage;    // before the transaction's end
+  std::string copy_writes;    // COPY of adds and changes into the stage
+  std::string copy_removes;   // COPY of keys
+  std::string copy_straight;  // COPY of adds into the target itself; and whether it is empty
+  std::string is_empty;
+  bool numbered = false;  // copy_writes starts with the row's number in the batch
   // Row numbers that the mode forbids: no record to update, or a record already there on insert. Empty for
   // upsert. Runs before `write`.
   std::string find_forbidden;

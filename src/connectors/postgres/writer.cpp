@@ -17,15 +17,18 @@ using postgres::PostgresError;
 struct PostgresWriter::Lane {
   explicit Lane(const postgres::ConnectOptions& options) : connection(options) {}
   postgres::Connection connection;
+  bool has_stage = false;
 };
 
 PostgresWriter::PostgresWriter(postgres::ConnectOptions options, postgres::TableName table,
-                               const sync::Delivery& delivery, bool update_first, std::string create_table)
+                               const sync::Delivery& delivery, bool update_first, bool takes_copy,
+                               std::string create_table)
     : options_(std::move(options)),
       table_(std::move(table)),
       delivery_(delivery),
       update_first_(update_first),
       statements_(postgres_statements(table_, delivery, {}, update_first)),
+      straight_(takes_copy),
       create_table_(std::move(create_table)) {}
 
 PostgresWriter::~PostgresWriter() = default;
@@ -44,7 +47,7 @@ sync::Answer PostgresWriter::deliver(std::span<const Change> changes) {
   sync::Answer answer;
   try {
     lane = borrow_lane();
-    send(*lane, changes, verdicts);
+    if (!send_straight(*lane, changes, verdicts)) send(*lane, changes, verdicts);
     settle(verdicts, Verdict::applied());
     answer.verdicts = std::move(verdicts);
   } catch (const PostgresError& error) {
@@ -79,6 +82,12 @@ void PostgresWriter::send(Lane& lane, std::span<const Change> changes, std::vect
   const bool removing = changes.front().operation == Operation::remove;
   if (removing && statements_.remove.empty())
     throw Error("destination.unsupported", "removals were sent, but the sync ignores them");
+  if (!lane.has_stage) {
+    // The stage of one batch then stays in the session's own memory.
+    lane.connection.exec("set temp_buffers = '64MB'");
+    lane.connection.exec(statements_.create_stage);
+    lane.has_stage = true;
+  }
   postgres::Transaction transaction(lane.connection);
   bool first = true;
   for (const MaskGroup& group : group_by_mask(changes)) {
@@ -90,6 +99,27 @@ void PostgresWriter::send(Lane& lane, std::span<const Change> changes, std::vect
   transaction.commit();
 }
 
+bool PostgresWriter::send_straight(Lane& lane, std::span<const Change> changes,
+                                   std::vector<Verdict>& verdicts) {
+  const bool fits = straight_ && delivery_.mode != sync::Mode::update &&
+                    std::all_of(changes.begin(), changes.end(), [](const Change& change) {
+                      return change.operation == Operation::add && change.kept.empty();
+                    });
+  if (!fits) return false;
+  try {
+    postgres::Transaction transaction(lane.connection);
+    copy(lane.connection, changes, group_by_mask(changes).front(), statements_.copy_straight, false,
+         verdicts);
+    transaction.commit();
+    return true;
+  } catch (const PostgresError& error) {
+    if (error.is_connection_lost() || !lane.connection.usable()) throw;
+    straight_ = false;
+    verdicts.assign(changes.size(), Verdict());
+    return false;
+  }
+}
+
 void PostgresWriter::send_group(postgres::Connection& connection, std::span<const Change> changes,
                                 const MaskGroup& group, std::vector<Verdict>& verdicts) {
   const PostgresStatements* statements = &statements_;
@@ -98,8 +128,11 @@ void PostgresWriter::send_group(postgres::Connection& connection, std::span<cons
     masked = postgres_statements(table_, delivery_, group.kept, true);
     statements = &masked;
   }
-  if (copy(connection, changes, group, *statements, verdicts) == 0) return;
-  if (changes.front().operation == Operation::remove) {
+  const bool removing = changes.front().operation == Operation::remove;
+  if (copy(connection, changes, group, removing ? statements->copy_removes : statements->copy_writes,
+           statements->numbered && !removing, verdicts) == 0)
+    return;
+  if (removing) {
     connection.exec(statements->remove);
     return;
   }
@@ -117,14 +150,14 @@ void PostgresWriter::send_group(postgres::Connection& connection, std::span<cons
 }
 
 std::size_t PostgresWriter::copy(postgres::Connection& connection, std::span<const Change> changes,
-                                 const MaskGroup& group, const PostgresStatements& statements,
+                                 const MaskGroup& group, const std::string& statement, bool numbered,
                                  std::vector<Verdict>& verdicts) {
-  const bool removing = changes.front().operation == Operation::remove;
-  postgres::CopyIn copy(connection, removing ? statements.copy_removes : statements.copy_writes);
+  postgres::CopyIn copy(connection, statement);
   std::size_t sent = 0;
   for (const std::size_t i : group.rows) {
     const std::size_t start = copy.buffer().size();
-    if (append_row(copy.buffer(), changes[i], i, group.kept, verdicts[i])) {
+    if (append_row(copy.buffer(), changes[i], numbered ? std::optional(i) : std::nullopt, group.kept,
+                   verdicts[i])) {
       ++sent;
       copy.row_done();
     } else {
@@ -135,7 +168,7 @@ std::size_t PostgresWriter::copy(postgres::Connection& connection, std::span<con
   return sent;
 }
 
-bool PostgresWriter::append_row(std::string& out, const Change& change, std::size_t number,
+bool PostgresWriter::append_row(std::string& out, const Change& change, std::optional<std::size_t> number,
                                 const std::vector<bool>& kept, Verdict& verdict) const {
   const bool removing = change.operation == Operation::remove;
   bool first = true;
@@ -148,7 +181,7 @@ bool PostgresWriter::append_row(std::string& out, const Change& change, std::siz
                                 fmt::format("the value of `{}` {}", name, postgres::explain(encoded)));
     return false;
   };
-  if (statements_.numbered && !removing) append(Value::integer(static_cast<std::int64_t>(number)), "");
+  if (number) append(Value::integer(static_cast<std::int64_t>(*number)), "");
   for (std::size_t i = 0; i < change.key.size(); ++i) {
     const std::string& name = delivery_.key[i].name;
     if (change.key[i].is_null()) {
@@ -173,10 +206,7 @@ std::unique_ptr<PostgresWriter::Lane> PostgresWriter::borrow_lane() {
     }
   }
   auto lane = std::make_unique<Lane>(options_);
-  // The stage of one batch then stays in the session's own memory.
-  lane->connection.exec("set temp_buffers = '64MB'");
-  create_table_once(lane->connection);
-  lane->connection.exec(statements_.create_stage);
+  prepare_once(lane->connection);
   return lane;
 }
 
@@ -185,15 +215,19 @@ void PostgresWriter::return_lane(std::unique_ptr<Lane> lane) {
   idle_.push_back(std::move(lane));
 }
 
-void PostgresWriter::create_table_once(postgres::Connection& connection) {
+void PostgresWriter::prepare_once(postgres::Connection& connection) {
   const std::lock_guard lock(mutex_);
-  if (create_table_.empty()) return;
-  const bool has_schema =
-      connection.exec("select from pg_namespace where nspname = $1", {Value::text(table_.schema)}).rows() > 0;
-  if (!has_schema)
-    connection.exec("create schema if not exists " + postgres::quote_identifier(table_.schema));
-  connection.exec(create_table_);
-  create_table_.clear();
+  if (prepared_) return;
+  if (!create_table_.empty()) {
+    const bool has_schema =
+        connection.exec("select from pg_namespace where nspname = $1", {Value::text(table_.schema)}).rows() >
+        0;
+    if (!has_schema)
+      connection.exec("create schema if not exists " + postgres::quote_identifier(table_.schema));
+    connection.exec(create_table_);
+  }
+  if (straight_) straight_ = connection.exec(statements_.is_empty).text(0, 0) == "t";
+  prepared_ = true;
 }
 
 std::vector<std::string> PostgresWriter::preview(std::span<const Change> changes) {
@@ -207,7 +241,9 @@ std::vector<std::string> PostgresWriter::preview(std::span<const Change> changes
     for (const std::size_t i : group.rows) {
       const std::size_t start = text.size();
       Verdict verdict;
-      if (!append_row(text, changes[i], i, group.kept, verdict)) text.resize(start);
+      const bool numbered = statements.numbered && !removing;
+      if (!append_row(text, changes[i], numbered ? std::optional(i) : std::nullopt, group.kept, verdict))
+        text.resize(start);
     }
     text += "\\.\n" + (removing ? statements.remove : join(statements.write, ";\n")) + ";\n";
   }

@@ -76,12 +76,14 @@ bool Table::has_unique_key(std::vector<std::string> wanted) const {
 
 std::optional<Table> describe_table(Connection& connection, const TableName& name) {
   const Result found = connection.exec(
-      "select c.oid, c.relkind from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+      "select c.oid, c.relkind, c.relkind in ('r', 'p') and not c.relhasrules and not c.relrowsecurity from "
+      "pg_class c join pg_namespace n on n.oid = c.relnamespace "
       "where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')",
       {Value::text(name.schema), Value::text(name.name)});
   if (found.rows() == 0) return std::nullopt;
   Table table{.name = name,
               .is_view = found.text(0, 1) == "v" || found.text(0, 1) == "m",
+              .takes_copy = found.text(0, 2) == "t",
               .columns = {},
               .unique_keys = {}};
   const Row oid = {Value::text(std::string(found.text(0, 0)))};

@@ -30,6 +30,8 @@ struct TableColumn {
 struct Table {
   TableName name;
   bool is_view = false;
+  // COPY puts rows into it as INSERT would: no view, no foreign table, no rewrite rules, no row security.
+  bool takes_copy = false;
   std::vector<TableColumn> columns;
   // Column names of each unique index that ON CONFLICT can use: valid, not partial, no expressions, not
   // deferrable.
