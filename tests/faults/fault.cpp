@@ -12,7 +12,7 @@ std::map<std::string, std::string> environment_of(const Fault& fault, const std:
   std::filesystem::remove(aside / "last_call");
   std::map<std::string, std::string> environment = {
       {"LD_PRELOAD", EDDY_BINARY_DIR "/lib/libeddy_faults_shim.so"},
-      {"EDDY_FAULT_FOLDER", std::filesystem::canonical(folder).string()},
+      {"EDDY_FAULT_FOLDER", (std::filesystem::canonical(folder) / fault.below).string()},
       {"EDDY_FAULT_REPORT", (aside / "last_call").string()},
       {"EDDY_FAULT_SCRATCH", aside.string()}};
   const auto put = [&](const char* name, std::uint64_t value) {

@@ -14,6 +14,7 @@ struct Fault {
   std::uint64_t at = 0;  // the number of the call at which it happens; 0: never
   std::uint64_t count = 0;  // full, error: how many calls fail; 0: all from there on
   int signal = 0;
+  std::string below = {};  // only paths of the project that begin so: ".eddy/ledger"
   std::uint64_t seed = 0;
   std::uint64_t clock_seconds = 0;  // the wall clock jumps to and fro by up to so much
   std::uint64_t haste = 0;          // its monotonic clock runs so many times as fast, and its sleeps with it

@@ -37,6 +37,8 @@ class SmallProject {
   void set_model(const Records& records) const;
   // A copy that goes its own way; the copy's folder must not exist.
   SmallProject copy_to(const std::filesystem::path& folder) const;
+  // The same project, whose folder a test has brought elsewhere.
+  SmallProject move_to(const std::filesystem::path& folder) const { return SmallProject(folder); }
 
   // Of build/…/bin/eddy, or of the program that EDDY_FAULTS_PROGRAM names.
   Command command(const std::vector<std::string>& arguments, const Fault* fault = nullptr) const;

@@ -1,0 +1,114 @@
+// Processes: two at once, one that is stopped and wakes up late, one that is told to end, one whose clock
+// jumps.
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <fstream>
+#include <future>
+
+#include "core/text.h"
+#include "fault_fixture.h"
+
+namespace eddy::testing {
+namespace {
+
+class Processes : public FaultTest {
+ protected:
+  static void wait_for_state(pid_t pid, char state) {
+    for (int i = 0; i < 2'000; ++i) {
+      std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+      std::string text;
+      std::getline(in, text);
+      const auto at = text.rfind(')');
+      if (at != std::string::npos && at + 2 < text.size() && text[at + 2] == state) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    FAIL() << "process " << pid << " never came to state " << state;
+  }
+};
+
+TEST_F(Processes, EightStartsAtOnceDeliverOnce) {  // F22
+  open("insert");
+  project_->set_model(people(1));
+  std::vector<std::future<Finished>> runs;
+  for (int i = 0; i < 8; ++i)
+    runs.push_back(std::async(std::launch::async, [this] { return project_->eddy({"run"}); }));
+  int done = 0;
+  for (auto& one : runs) {
+    const Finished finished = one.get();
+    done += finished.exit_code == 0;
+    if (finished.exit_code != 0)
+      expect_error(finished, 2, "state.busy", {"another eddy works on this project: pid "});
+  }
+  EXPECT_GE(done, 1);
+  expect_books_agree(1);
+  EXPECT_TRUE(project_->open_rejects()["in_doubt"].empty());
+  expect_nothing_left_to_do();
+}
+
+TEST_F(Processes, AStoppedProcessKeepsItsPlaceAndNothingOlderArrivesLater) {  // F22
+  open("upsert");
+  deliver_day(1);
+  project_->set_model(people(2));
+  // Stopped at the first byte that would leave, with the lock in its hand.
+  std::uint64_t at = 0;
+  {
+    const SmallProject rehearsal = project_->copy_to(scratch_ / "rehearsal");
+    const Book before = service_->book();
+    Fault counting{.haste = haste, .port = service_->port()};
+    ASSERT_EQ(rehearsal.eddy({"run"}, counting).exit_code, 0);
+    const std::uint64_t calls = rehearsal.last_call().number;
+    service_->restore(before);
+    at = calls / 2;
+  }
+  const Fault stop{.action = "signal", .at = at, .signal = SIGSTOP, .haste = haste, .port = service_->port()};
+  Background zombie(project_->command({"run"}, &stop), scratch_ / "zombie.log");
+  wait_for_state(zombie.pid(), 'T');
+  project_->set_model(people(3));
+  expect_error(run(), 2, "state.busy",
+               {fmt::format("another eddy works on this project: pid {}, eddy run", zombie.pid()),
+                "nothing was changed"});
+  ::kill(zombie.pid(), SIGCONT);
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(zombie.pid()), &info, WEXITED | WNOWAIT) != 0) {
+  }
+  const Finished after = run();
+  ASSERT_EQ(after.exit_code, 0) << after.err;
+  expect_books_agree(3);
+}
+
+TEST_F(Processes, ToldToEndItEndsWithinSecondsAndGoesOnLater) {  // F28
+  for (const std::string mode : {"upsert", "insert"}) {
+    open(mode);
+    project_->set_model(people(1));
+    service_->set_mix({{Trouble::delayed, 100}});
+    const SmallProject rehearsal = project_->copy_to(scratch_ / ("rehearsal" + mode));
+    ASSERT_EQ(rehearsal.eddy({"run"}, {.haste = haste, .port = service_->port()}).exit_code, 0);
+    const std::uint64_t calls = rehearsal.last_call().number;
+    const std::uint64_t stride = full_harness() ? 1 : calls / 9 + 1;
+    int interrupted = 0;
+    for (std::uint64_t n = 1 + harness_seed() % stride; n < calls; n += stride) {
+      SCOPED_TRACE(fmt::format("{}: told at call {} of {}", mode, n, calls));
+      service_->restore({});
+      auto victim =
+          std::make_unique<SmallProject>(project_->copy_to(scratch_ / ("v" + mode + std::to_string(n))));
+      std::swap(project_, victim);
+      const auto start = std::chrono::steady_clock::now();
+      const Finished told = run({.action = "signal", .at = n, .signal = n % 2 == 0 ? SIGTERM : SIGINT});
+      EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{20});
+      EXPECT_TRUE(told.exit_code == 130 || told.exit_code == 0) << told.exit_code << told.err;
+      interrupted += told.exit_code == 130;
+      const Finished rest = run();
+      EXPECT_EQ(rest.exit_code, 0) << rest.err;
+      EXPECT_TRUE(project_->open_rejects()["in_doubt"].empty())
+          << "an answer that was waited for is in doubt";
+      expect_books_agree(1);
+      std::swap(project_, victim);
+    }
+    EXPECT_GT(interrupted, 3);
+  }
+}
+
+}  // namespace
+}  // namespace eddy::testing
