@@ -16,7 +16,7 @@ namespace eddy::connectors {
 //   _seq, _row   the segment's number and the place in it
 //   _op          add, change or remove
 //   _kept        per field 1 (leave what is there) or 0; null: no field is kept
-//   _changed     names of the fields that are to be written, as a JSON list
+//   _changed     for files of changes: names of the fields that are to be written, as a JSON list
 //   k0 …, f0 …   key and fields
 constexpr const char* segment_columns = "_row integer, _op varchar, _kept varchar, _changed varchar";
 

@@ -188,6 +188,22 @@ std::optional<Verdict> FileWriter::cells_of(const Change& change,
   return std::nullopt;
 }
 
+void FileWriter::append_kept(engine::Appender& batch, const Change& change) const {
+  if (std::find(change.kept.begin(), change.kept.end(), true) == change.kept.end())
+    return batch.append_null();
+  std::string kept;
+  for (std::size_t i = 0; i < run().fields.size(); ++i) kept += change.keeps(i) ? '1' : '0';
+  batch.append_text(kept);
+}
+
+void FileWriter::append_changed(engine::Appender& batch, const Change& change) const {
+  if (target().content == FileContent::whole) return batch.append_null();
+  nlohmann::json changed = nlohmann::json::array();
+  for (std::size_t i = 0; i < run().fields.size(); ++i)
+    if (i < change.changed.size() && change.changed[i]) changed.push_back(run().fields[i].name);
+  batch.append_text(changed.dump());
+}
+
 void FileWriter::load(std::span<const Change> changes, std::vector<Verdict>& verdicts) {
   auto batch = session_->connection.appender("memory", "main", "batch");
   std::vector<std::optional<std::string>> cells;
@@ -198,16 +214,10 @@ void FileWriter::load(std::span<const Change> changes, std::vector<Verdict>& ver
       verdicts[row] = std::move(*refused);
       continue;
     }
-    std::string kept;
-    nlohmann::json changed = nlohmann::json::array();
-    for (std::size_t i = 0; i < run().fields.size(); ++i) {
-      kept += change.keeps(i) ? '1' : '0';
-      if (i < change.changed.size() && change.changed[i]) changed.push_back(run().fields[i].name);
-    }
     batch.append_integer(static_cast<std::int64_t>(row));
     batch.append_text(name_of(change.operation));
-    kept.find('1') == std::string::npos ? batch.append_null() : batch.append_text(kept);
-    batch.append_text(changed.dump());
+    append_kept(batch, change);
+    append_changed(batch, change);
     for (const auto& cell : cells) cell ? batch.append_text(*cell) : batch.append_null();
     batch.end_row();
   }

@@ -52,6 +52,8 @@ class FileWriter final : public sync::Writer {
   void look_for_repeated_keys(const StoredFile& stored);
   // Fills the table `batch`, and gives a verdict to every row that cannot be in it.
   void load(std::span<const Change> changes, std::vector<Verdict>& verdicts);
+  void append_kept(engine::Appender& batch, const Change& change) const;
+  void append_changed(engine::Appender& batch, const Change& change) const;
   std::optional<Verdict> cells_of(const Change& change, std::vector<std::optional<std::string>>& cells);
   // Takes the rows for which `condition` holds out of `batch`.
   void refuse(const std::string& condition, const Verdict& verdict, std::vector<Verdict>& verdicts);
