@@ -31,9 +31,23 @@ std::size_t text_size(const Change& change) {
 
 }  // namespace
 
-void Batch::add(Change change, Past known) {
+void Batch::add(Change&& change, Past&& known) {
   changes.push_back(std::move(change));
-  past.push_back(std::move(known));
+  past(changes.size() - 1) = std::move(known);
+}
+
+Past& Batch::past(std::size_t row) {
+  while (past_.size() < changes.size()) past_.push_back({attempts_, false, {}, {}});
+  return past_[row];
+}
+
+Past Batch::known(std::size_t row) const {
+  return row < past_.size() ? past_[row] : Past{attempts_, false, {}, {}};
+}
+
+void Batch::count_attempt() {
+  ++attempts_;
+  for (Past& past : past_) ++past.attempts;
 }
 
 std::pair<Batch, Batch> Batch::halve() {
@@ -41,17 +55,18 @@ std::pair<Batch, Batch> Batch::halve() {
   halves.first.attempt = halves.second.attempt = attempt;
   const std::size_t middle = size() / 2;
   for (std::size_t i = 0; i < size(); ++i)
-    (i < middle ? halves.first : halves.second).add(std::move(changes[i]), std::move(past[i]));
+    (i < middle ? halves.first : halves.second).add(std::move(changes[i]), std::move(past(i)));
   changes.clear();
-  past.clear();
+  past_.clear();
   return halves;
 }
 
 RowVerdict Batch::verdict(std::size_t row, RowFate fate) const {
-  const Past& known = past[row];
-  const bool quiet = fate == RowFate::applied;
-  return {changes[row].number,        fate, false, known.attempts, quiet ? "" : known.code,
-          quiet ? "" : known.message, {}};
+  if (fate == RowFate::applied)
+    return {
+        changes[row].number, fate, false, row < past_.size() ? past_[row].attempts : attempts_, {}, {}, {}};
+  const Past past = known(row);
+  return {changes[row].number, fate, false, past.attempts, past.code, past.message, {}};
 }
 
 bool BatchCutter::fits(const Change& change, std::size_t size) const {
@@ -61,14 +76,11 @@ bool BatchCutter::fits(const Change& change, std::size_t size) const {
   return same_kind && open_.size() < limits_.batch_rows_max && bytes_ + size <= limits_.batch_bytes_max;
 }
 
-std::optional<Batch> BatchCutter::take(Change change) {
+std::optional<Batch> BatchCutter::take(Change&& change) {
   const std::size_t size = text_size(change);
   std::optional<Batch> full;
   if (!fits(change, size)) full = rest();
-  if (open_.size() == 0) {
-    open_.changes.reserve(std::min<std::size_t>(limits_.batch_rows_max, 1'000));
-    open_.past.reserve(open_.changes.capacity());
-  }
+  if (open_.size() == 0) open_.changes.reserve(std::min<std::size_t>(limits_.batch_rows_max, 1'000));
   bytes_ += size;
   open_.add(std::move(change));
   return full;

@@ -26,10 +26,10 @@ struct Past {
   std::string code, message;
 };
 
-struct Batch {
+class Batch {
+ public:
   std::vector<Change> changes;
-  std::vector<Past> past;  // one per change
-  int attempt = 0;         // made already, without an end for these rows
+  int attempt = 0;  // made already, without an end for these rows
 
   Batch() = default;
   Batch(Batch&&) = default;
@@ -38,10 +38,19 @@ struct Batch {
   Batch& operator=(const Batch&) = delete;
 
   std::size_t size() const { return changes.size(); }
-  void add(Change change, Past known = {});
+  void add(Change&& change) { changes.push_back(std::move(change)); }
+  void add(Change&& change, Past&& known);
+  // Nearly every batch is sent once: what is known of its rows is kept only where there is something.
+  Past& past(std::size_t row);
+  Past known(std::size_t row) const;
+  void count_attempt();  // of every row
   // Two halves in order, each with its rows' past; this batch is empty afterwards.
   std::pair<Batch, Batch> halve();
   RowVerdict verdict(std::size_t row, RowFate fate) const;
+
+ private:
+  std::uint32_t attempts_ = 0;  // of the rows without a past of their own
+  std::vector<Past> past_;      // one per change, or empty
 };
 
 // Cuts rows, as they come, by the destination's limits. Removes never share a batch with adds and changes.
@@ -49,7 +58,7 @@ class BatchCutter {
  public:
   explicit BatchCutter(const Limits& limits) : limits_(limits) {}  // none of them 0
   // Takes the next row; the batch that it did not fit into any more, if any.
-  std::optional<Batch> take(Change change);
+  std::optional<Batch> take(Change&& change);
   std::optional<Batch> rest();
 
  private:

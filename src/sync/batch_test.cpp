@@ -61,7 +61,7 @@ TEST(Batch, HalvesKeepOrderPastAndAttempts) {
     const Batch& half = i < first.size() ? first : second;
     const std::size_t at = i < first.size() ? i : i - first.size();
     EXPECT_EQ(half.changes[at].number, i);
-    EXPECT_EQ(half.past[at].attempts, i);
+    EXPECT_EQ(half.known(at).attempts, i);
     EXPECT_EQ(half.verdict(at, RowFate::rejected).code, "C");
   }
 }

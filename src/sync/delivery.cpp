@@ -4,27 +4,36 @@
 
 #include <thread>
 
+#include "sync/change_reader.h"
 #include "sync/worker.h"
 
 namespace eddy::sync {
 
 namespace {
 
-constexpr std::size_t window_rows = 8'192;  // read at a time; one intent is made durable for each
+constexpr std::uint64_t intent_rows = 8'192;
 
 // Into the queue, until all is in or the delivery is stopping.
 void read_plan(engine::Connection& connection, const Plan& plan, Course& course) {
+  const std::uint64_t rows = plan.counts.planned();
+  ChangeReader reader(connection, plan, 0, rows);
   BatchCutter cutter(course.limits);
-  for (std::uint64_t at = 0; at < plan.counts.planned() && !course.stopping(); at += window_rows) {
-    std::vector<Change> window = changes(connection, plan, at, window_rows);
-    // For rows that may be repeated it is enough to know, window by window, which may have left.
-    if (!course.unsafe && !window.empty()) course.ledger.intend(window.front().number, window.size());
+  std::uint64_t intended = 0;
+  while (!course.stopping()) {
+    std::vector<Change> window = reader.next();
+    if (window.empty()) {
+      if (auto batch = cutter.rest()) course.queue.push(std::move(*batch));
+      return;
+    }
+    // For rows that may be repeated it is enough to know, some thousands at a time, which may have left.
+    while (!course.unsafe && intended <= window.back().number) {
+      course.ledger.intend(intended, std::min(intent_rows, rows - intended));
+      intended += intent_rows;
+    }
     for (Change& change : window)
       if (auto batch = cutter.take(std::move(change)))
         if (!course.queue.push(std::move(*batch))) return;
   }
-  if (course.stopping()) return;
-  if (auto batch = cutter.rest()) course.queue.push(std::move(*batch));
 }
 
 DeliveryEnd end(const Course& course, Writer& writer) {

@@ -41,14 +41,14 @@ GroupCommit::~GroupCommit() { close(); }
 
 void GroupCommit::append(std::string_view record) {
   std::unique_lock lock(mutex_);
-  durable_changed_.wait(lock, [&] {
+  room_.wait(lock, [&] {
     return !failure_.empty() || pending_.empty() || pending_.size() + record.size() <= group_bytes_max;
   });
   if (failure_.empty()) {
     pending_ += record;
-    const std::uint64_t ticket = ++taken_;
+    const std::uint32_t group = gathering_;
     pending_changed_.notify_one();
-    durable_changed_.wait(lock, [&] { return !failure_.empty() || durable_ >= ticket; });
+    durable_[group % 2].wait(lock, [&] { return !failure_.empty() || groups_ >= group; });
   }
   if (!failure_.empty())
     throw Error("sync.ledger_unwritable", failure_, "free space on its disk, then run again");
@@ -60,8 +60,8 @@ void GroupCommit::write_groups() {
     pending_changed_.wait(lock, [&] { return closing_ || !pending_.empty(); });
     if (pending_.empty()) return;
     const std::string group = std::exchange(pending_, {});
-    const std::uint64_t ticket = taken_;
-    const std::uint32_t number = groups_ + 1;
+    const std::uint32_t number = gathering_++;
+    room_.notify_all();
     lock.unlock();
     std::string failure;
     try {
@@ -71,10 +71,12 @@ void GroupCommit::write_groups() {
     }
     lock.lock();
     groups_ = number;
-    durable_ = ticket;
     if (!failure.empty()) failure_ = failure;
-    durable_changed_.notify_all();
-    if (!failure_.empty()) return;
+    durable_[number % 2].notify_all();
+    if (failure_.empty()) continue;
+    durable_[(number + 1) % 2].notify_all();
+    room_.notify_all();
+    return;
   }
 }
 

@@ -41,11 +41,11 @@ class GroupCommit {
   std::filesystem::path file_;
   Framing framing_;
   mutable std::mutex mutex_;
-  std::condition_variable pending_changed_, durable_changed_;
-  std::string pending_;
-  std::uint64_t taken_ = 0;    // ticket of the last record in pending_
-  std::uint64_t durable_ = 0;  // highest ticket on disk
-  std::uint32_t groups_ = 0;
+  std::condition_variable pending_changed_, room_;
+  std::condition_variable durable_[2];  // of groups with even and odd numbers: nobody is woken for another's
+  std::string pending_;                 // the records of group number gathering_
+  std::uint32_t gathering_ = 1;
+  std::uint32_t groups_ = 0;  // the last one on disk
   std::string failure_;
   bool closing_ = false;
   std::thread writer_;

@@ -83,7 +83,7 @@ std::optional<Batch> Worker::attempt(Batch& piece) {
   if (held_back)
     course_.circuit.leave(entry);
   else
-    for (Past& past : piece.past) ++past.attempts;
+    piece.count_attempt();
   const bool counted = !held_back && counts(entry, piece, *answer);
   if (answer->refused_whole && piece.size() > 1) {
     halve(piece);
@@ -185,7 +185,6 @@ std::optional<Batch> Worker::sort_out(Batch& piece, Answer& answer, bool counted
   bool answered = false;
   for (std::size_t i = 0; i < piece.size(); ++i) {
     Verdict& v = answer.verdicts[i];
-    Past& past = piece.past[i];
     if (v.outcome == Outcome::applied) {
       RowVerdict& last = settled.emplace_back(piece.verdict(i, RowFate::applied));
       last.created = v.created;
@@ -193,6 +192,7 @@ std::optional<Batch> Worker::sort_out(Batch& piece, Answer& answer, bool counted
       answered = true;
       continue;
     }
+    Past& past = piece.past(i);
     past.code = v.code;
     past.message = redact(v.message);
     if (v.outcome == Outcome::rejected) {
@@ -233,16 +233,17 @@ std::optional<Batch> Worker::again_later(Batch again, const Answer& answer) {
 void Worker::give_up(const Batch& batch) {
   std::vector<RowVerdict> settled;
   for (std::size_t i = 0; i < batch.size(); ++i)
-    settled.push_back(batch.verdict(i, batch.past[i].doubtful ? RowFate::in_doubt : RowFate::gave_up));
+    settled.push_back(batch.verdict(i, batch.known(i).doubtful ? RowFate::in_doubt : RowFate::gave_up));
   settle(settled);
   // A destination that takes nothing (throttles for ever) is left alone; a single row that never gets through
   // does not stop the others.
+  const Past last = batch.known(batch.size() - 1);
   if (++course_.given_up_in_a_row > course_.limits.workers_max + 1)
     course_.stop(
         Error("sync.destination_unavailable",
               fmt::format("{} took no row of {} batches in {} attempts each (last: {} {})",
                           course_.destination(), course_.given_up_in_a_row.load(),
-                          course_.policy.attempts_max, batch.past.back().code, batch.past.back().message),
+                          course_.policy.attempts_max, last.code, last.message),
               "what was not taken goes out with the next run"));
 }
 
@@ -250,8 +251,8 @@ void Worker::give_up(const Batch& batch) {
 void Worker::abandon(const Batch& batch) {
   std::vector<RowVerdict> settled, untouched;
   for (std::size_t i = 0; i < batch.size(); ++i)
-    if (batch.past[i].attempts > 0)
-      settled.push_back(batch.verdict(i, batch.past[i].doubtful ? RowFate::in_doubt : RowFate::gave_up));
+    if (batch.known(i).attempts > 0)
+      settled.push_back(batch.verdict(i, batch.known(i).doubtful ? RowFate::in_doubt : RowFate::gave_up));
     else if (course_.unsafe)  // its intent may stand in the ledger; nothing came of it
       untouched.push_back(batch.verdict(i, RowFate::not_applied));
   settle(settled);
@@ -262,10 +263,10 @@ void Worker::abandon(const Batch& batch) {
 void Worker::lose(Batch& batch, const Error& reason) {
   course_.stop(reason);
   std::vector<RowVerdict> settled;
+  batch.count_attempt();
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    ++batch.past[i].attempts;
-    batch.past[i].code = reason.code();
-    batch.past[i].message = reason.message();
+    batch.past(i).code = reason.code();
+    batch.past(i).message = reason.message();
     settled.push_back(batch.verdict(i, RowFate::in_doubt));
   }
   settle(settled);

@@ -24,8 +24,6 @@ bool any_about_a_row(const std::vector<std::string>& names) {
 void BodyForm::leave(Blank blank) {
   here().back().blank = blank;
   here().emplace_back();
-  needs_fields_ = needs_fields_ || blank == Blank::fields;
-  needs_all_ = needs_all_ || blank == Blank::all;
 }
 
 std::optional<BodyForm> BodyForm::compile(const Tree& tree, const Lookup& lookup, bool single,
@@ -132,12 +130,37 @@ bool BodyForm::add(const Tree& tree, const Lookup& lookup) {
   return false;
 }
 
-std::expected<void, Verdict> BodyForm::write_members(std::string& out, const Change& change, bool with_key,
-                                                     const std::string& key, const TransformSpec& transforms,
-                                                     bool clear) const {
-  const Value null;
-  out.reserve(members_.size() * 32);
+Verdict BodyForm::null_key() const {
+  return Verdict::rejected("null_key", fmt::format("{} is empty, so no record can be matched", key_name_));
+}
+
+Verdict BodyForm::unsendable(const std::string& field, const std::string& why) const {
+  return Verdict::rejected("unsendable_value", fmt::format("{}: {}", field, why));
+}
+
+std::optional<Verdict> BodyForm::write_key(std::string& out, const Change& change,
+                                           const TransformSpec& transforms) const {
+  if (change.key.empty() || change.key.front().is_null()) return null_key();
+  const std::size_t before = out.size();
+  const auto cell = append_cell(out, change.key.front(), transforms);
+  if (!cell) return unsendable(key_name_, cell.error());
+  if (std::string_view(out).substr(before) == "\"\"") return null_key();
+  return std::nullopt;
+}
+
+std::string BodyForm::text_of_key(const Change& change, const TransformSpec& transforms) const {
+  const Value& key = change.key.front();
+  if (key.type() == Type::text) return key.as_string();
+  std::string cell;
+  append_cell(cell, key, transforms);
+  return plain_text(json::parse(cell));
+}
+
+std::optional<Verdict> BodyForm::write_members(std::string& out, const Change& change, bool with_key,
+                                               const TransformSpec& transforms, bool clear) const {
+  static const Value null;
   out += '{';
+  const std::size_t start = out.size();
   for (const Member& member : members_) {
     const std::size_t i = member.field;
     const bool is_key = i == field_names_.size();
@@ -146,90 +169,81 @@ std::expected<void, Verdict> BodyForm::write_members(std::string& out, const Cha
                : clear || (i < change.fields.size() && (i >= change.changed.size() || change.changed[i]));
     if (!wanted) continue;
     const std::size_t before = out.size();
-    if (before > 1) out += ',';
+    if (before > start) out += ',';
     out += member.name;
     if (is_key) {
-      out += key;
+      if (auto refused = write_key(out, change, transforms)) return refused;
       continue;
     }
     const auto cell = append_cell(out, clear ? null : change.fields[i], transforms);
-    if (!cell)
-      return std::unexpected(
-          Verdict::rejected("unsendable_value", fmt::format("{}: {}", field_names_[i], cell.error())));
+    if (!cell) return unsendable(field_names_[i], cell.error());
     if (*cell == CellText::left_out) out.resize(before);
   }
   out += '}';
-  return {};
+  return std::nullopt;
 }
 
-RenderedRow BodyForm::row(const Change& change, const TransformSpec& transforms, bool clear) const {
-  RenderedRow out;
-  out.trace = std::to_string(change.number);
-  const Value null;
-  const Value& key = change.key.empty() ? null : change.key.front();
-  const auto keyed = append_cell(out.key_json, key, transforms);
-  if (!keyed) {
-    out.unusable = Verdict::rejected("unsendable_value", fmt::format("{}: {}", key_name_, keyed.error()));
-    return out;
-  }
-  if (key.type() == Type::text)
-    out.key_text = key.as_string();
-  else if (!key.is_null())
-    out.key_text = plain_text(json::parse(out.key_json));
-  if (out.key_text.empty()) {
-    out.unusable =
-        Verdict::rejected("null_key", fmt::format("{} is empty, so no record can be matched", key_name_));
-    return out;
-  }
-  std::expected<void, Verdict> written;
-  if (needs_fields_) written = write_members(out.fields_json, change, false, out.key_json, transforms, clear);
-  if (written && needs_all_)
-    written = write_members(out.all_json, change, true, out.key_json, transforms, clear);
-  if (!written) out.unusable = written.error();
-  return out;
-}
-
-void BodyForm::fill(std::string& out, const Pieces& pieces, const RenderedRow* row, std::size_t index) const {
+std::optional<Verdict> BodyForm::fill(std::string& out, const Pieces& pieces, const Change* change,
+                                      std::size_t index, const TransformSpec& transforms, bool clear) const {
+  std::optional<Verdict> refused;
   for (const Piece& piece : pieces) {
     out += piece.text;
     switch (piece.blank) {
       case Blank::none:
         break;
       case Blank::key:
-        out += row->key_json;
+        refused = write_key(out, *change, transforms);
         break;
       case Blank::fields:
-        out += row->fields_json;
+        refused = write_members(out, *change, false, transforms, clear);
         break;
       case Blank::all:
-        out += row->all_json;
+        refused = write_members(out, *change, true, transforms, clear);
         break;
       case Blank::trace:
         out += '"';
-        out += row->trace;
+        out += std::to_string(change->number);
         out += '"';
         break;
       case Blank::index:
         out += std::to_string(index);
         break;
     }
+    if (refused) break;
   }
+  return refused;
 }
 
-std::string BodyForm::body(std::span<const RenderedRow> rows) const {
-  std::size_t size = 256;
-  for (const RenderedRow& row : rows)
-    size += 2 * row.key_json.size() + row.fields_json.size() + row.all_json.size() + row.trace.size() + 160;
+std::string BodyForm::write(std::span<const Change> changes, const TransformSpec& transforms, bool clear,
+                            bool named, RenderedBatch& batch) const {
   std::string out;
-  out.reserve(size);
-  const RenderedRow* only = rows.empty() ? nullptr : &rows.front();
-  fill(out, before_, only, 0);
-  if (!has_each_) return out;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i > 0) out += ',';
-    fill(out, each_, &rows[i], i);
+  out.reserve(256 + changes.size() * (each_.size() * 24 + members_.size() * 32));
+  batch.verdicts.resize(changes.size());
+  batch.rows.reserve(changes.size());
+  batch.place.reserve(changes.size());
+  const Change* only = changes.empty() ? nullptr : &changes.front();
+  std::string key;
+  if (has_each_) fill(out, before_, only, 0, transforms, clear);
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const std::size_t before = out.size();
+    key.clear();
+    auto refused =
+        write_key(key, changes[i], transforms);  // checked whether the form has a blank for it or not
+    if (!refused && !batch.rows.empty() && has_each_) out += ',';
+    if (!refused)
+      refused = fill(out, has_each_ ? each_ : before_, &changes[i], batch.rows.size(), transforms, clear);
+    if (refused) {
+      out.resize(before);
+      batch.verdicts[i] = std::move(*refused);
+      continue;
+    }
+    RenderedRow& row = batch.rows.emplace_back();
+    batch.place.push_back(i);
+    if (!named) continue;
+    row.trace = std::to_string(changes[i].number);
+    row.key_text = text_of_key(changes[i], transforms);
   }
-  fill(out, after_, only, 0);
+  if (has_each_) fill(out, after_, only, 0, transforms, clear);
   return out;
 }
 

@@ -21,9 +21,10 @@ class BodyForm {
   static std::optional<BodyForm> compile(const Tree& tree, const Lookup& lookup, bool single,
                                          const Schema& key, const Schema& fields);
 
-  // As render_row(), with texts instead of documents; those that the form has no blank for stay empty.
-  RenderedRow row(const Change& change, const TransformSpec& transforms, bool clear) const;
-  std::string body(std::span<const RenderedRow> rows) const;
+  // The body that carries these changes, as far as they can be sent (render_row() says when), and their rows:
+  // of each the trace and the key's text, when the answer will be matched by them (`named`).
+  std::string write(std::span<const Change> changes, const TransformSpec& transforms, bool clear, bool named,
+                    RenderedBatch& batch) const;
 
  private:
   enum class Blank { none, key, fields, all, trace, index };
@@ -44,17 +45,22 @@ class BodyForm {
   bool add_map(const Tree& tree, const Lookup& lookup);
   bool add_each(const Tree& tree, const Lookup& lookup);
   bool plan_members(const Schema& key, const Schema& fields);
-  std::expected<void, Verdict> write_members(std::string& out, const Change& change, bool with_key,
-                                             const std::string& key, const TransformSpec& transforms,
-                                             bool clear) const;
+  // What cannot be sent is told instead of being written; `out` is then to be cut back.
+  std::optional<Verdict> fill(std::string& out, const Pieces& pieces, const Change* change, std::size_t index,
+                              const TransformSpec& transforms, bool clear) const;
+  std::optional<Verdict> write_members(std::string& out, const Change& change, bool with_key,
+                                       const TransformSpec& transforms, bool clear) const;
+  std::optional<Verdict> write_key(std::string& out, const Change& change,
+                                   const TransformSpec& transforms) const;
+  std::string text_of_key(const Change& change, const TransformSpec& transforms) const;
+  Verdict null_key() const;
+  Verdict unsendable(const std::string& field, const std::string& why) const;
   void say(std::string_view text) { here().back().text += text; }
   void leave(Blank blank);
   Pieces& here() { return in_each_ ? each_ : (has_each_ ? after_ : before_); }
-  void fill(std::string& out, const Pieces& pieces, const RenderedRow* row, std::size_t index) const;
 
   Pieces before_ = Pieces(1), each_ = Pieces(1), after_ = Pieces(1);  // of the list of rows
   bool has_each_ = false, in_each_ = false, single_ = false;
-  bool needs_fields_ = false, needs_all_ = false;
   std::string key_name_;
   std::vector<std::string> field_names_;
   std::vector<Member> members_;  // of {row.all}, by name, as a document has them

@@ -48,9 +48,10 @@ std::string as_document(const Tree& body, std::span<const Change> changes, const
 }
 
 std::string as_form(const BodyForm& form, std::span<const Change> changes, const TransformSpec& transforms) {
-  std::vector<RenderedRow> rows;
-  for (const Change& change : changes) rows.push_back(form.row(change, transforms, false));
-  return form.body(rows);
+  RenderedBatch batch;
+  std::string out = form.write(changes, transforms, false, true, batch);
+  EXPECT_EQ(batch.rows.size(), changes.size());
+  return out;
 }
 
 // Values of every type, awkward ones among them.
@@ -146,12 +147,16 @@ TEST(BodyForm, RowsThatCannotBeSentAreRefusedInTheSameWords) {
   bad[2].key = {Value::text("\xC3(")};
   bad[3].fields[1] = Value::text("cut\xC3");
   bad[4].fields[3] = Value::real(std::numeric_limits<double>::infinity());
-  for (const Change& change : bad) {
-    const RenderedRow ours = form->row(change, {}, false),
-                      theirs = render_row(change, key, fields, {}, false);
-    ASSERT_TRUE(ours.unusable && theirs.unusable);
-    EXPECT_EQ(ours.unusable->code, theirs.unusable->code);
-    EXPECT_EQ(ours.unusable->message, theirs.unusable->message);
+  bad.push_back(random_change(random, 77));  // a good one at the end
+  RenderedBatch batch;
+  const std::string text = form->write(bad, {}, false, true, batch);
+  EXPECT_EQ(batch.place, (std::vector<std::size_t>{5}));
+  EXPECT_EQ(text, as_form(*form, std::span(bad).last(1), {}));
+  for (std::size_t i = 0; i < 5; ++i) {
+    const auto theirs = render_row(bad[i], key, fields, {}, false).unusable;
+    ASSERT_TRUE(theirs);
+    EXPECT_EQ(batch.verdicts[i].code, theirs->code);
+    EXPECT_EQ(batch.verdicts[i].message, theirs->message);
   }
 }
 
@@ -165,8 +170,12 @@ TEST(BodyForm, KeysOfOtherTypesAreMatchedByTheSameText) {
     ASSERT_TRUE(form);
     for (const TransformSpec& transforms : all_transforms()) {
       const Change change{4, Operation::remove, {value}, {}, {}};
-      EXPECT_EQ(form->row(change, transforms, false).key_text,
-                render_row(change, by, {}, transforms, false).key_text);
+      RenderedBatch batch;
+      form->write(std::span(&change, 1), transforms, false, true, batch);
+      ASSERT_EQ(batch.rows.size(), 1U);
+      const RenderedRow theirs = render_row(change, by, {}, transforms, false);
+      EXPECT_EQ(batch.rows[0].key_text, theirs.key_text);
+      EXPECT_EQ(batch.rows[0].trace, theirs.trace);
     }
   }
 }
@@ -175,7 +184,8 @@ TEST(BodyForm, ClearingSendsEveryFieldAsNull) {
   const auto form = BodyForm::compile(tree("{each: '{row.fields}'}"), constants, false, key,
                                       {{"b", Type::text}, {"a", Type::integer}});
   const Change change{0, Operation::remove, {Value::text("x")}, {}, {}};
-  EXPECT_EQ(form->row(change, {}, true).fields_json, R"({"a":null,"b":null})");
+  RenderedBatch batch;
+  EXPECT_EQ(form->write(std::span(&change, 1), {}, true, true, batch), R"([{"a":null,"b":null}])");
 }
 
 }  // namespace

@@ -32,6 +32,13 @@ struct RenderedRow {
   std::optional<Verdict> unusable;  // rejected before sending
 };
 
+// The rows of a batch: those that can be sent, and what becomes of the others.
+struct RenderedBatch {
+  std::vector<RenderedRow> rows;
+  std::vector<std::size_t> place;  // of each, in the changes
+  std::vector<Verdict> verdicts;   // of all changes; those that cannot be sent are filled in
+};
+
 // Fields of a change that did not change are left out. `clear` sends every field as null.
 RenderedRow render_row(const Change& change, const Schema& key, const Schema& fields,
                        const TransformSpec& transforms, bool clear);

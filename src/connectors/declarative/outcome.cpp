@@ -209,7 +209,8 @@ std::vector<Verdict> read_rows(const Reply& reply, const OutcomeSpec& outcome, c
     if (!found[row]) found[row] = verdict;
   };
   // A reply without a body (204) is an item of its own: predicates over the status can still read it.
-  const json whole = reply.json.value_or(json());
+  static const json nothing;
+  const json& whole = reply.json ? *reply.json : nothing;
   for (const RowsSpec& list : outcome.rows) {
     const std::string pointer = render_pointer(list.items, lookup);
     const json* items = at(whole, pointer);
@@ -221,9 +222,10 @@ std::vector<Verdict> read_rows(const Reply& reply, const OutcomeSpec& outcome, c
     for (std::size_t i = 0; i < sequence.size(); ++i) {
       for (const Matcher& matcher : matchers) {
         const auto places = matcher.rows_of(sequence[i], i, sequence.size());
-        for (const std::size_t place : places)
-          record(place, verdict_of(sequence[i], list, errors, reply.status).value_or(unknown));
-        if (!places.empty()) break;
+        if (places.empty()) continue;
+        const Verdict verdict = verdict_of(sequence[i], list, errors, reply.status).value_or(unknown);
+        for (const std::size_t place : places) record(place, verdict);
+        break;
       }
     }
   }

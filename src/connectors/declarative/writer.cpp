@@ -83,17 +83,18 @@ const OperationSpec& DeclarativeWriter::operation_for(std::span<const Change> ch
   return *remove_;
 }
 
-DeclarativeWriter::Batch DeclarativeWriter::render(const OperationSpec& operation,
-                                                   const std::optional<BodyForm>& form,
-                                                   std::span<const Change> changes) const {
-  Batch batch;
-  const bool clear = &operation == remove_ && delivery_.removed == sync::Removal::clear &&
-                     changes.front().operation == Operation::remove;
+bool DeclarativeWriter::clears(const OperationSpec& operation, std::span<const Change> changes) const {
+  return &operation == remove_ && delivery_.removed == sync::Removal::clear &&
+         changes.front().operation == Operation::remove;
+}
+
+RenderedBatch DeclarativeWriter::render(const OperationSpec& operation,
+                                        std::span<const Change> changes) const {
+  RenderedBatch batch;
+  const bool clear = clears(operation, changes);
   batch.verdicts.resize(changes.size());
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    RenderedRow row = form
-                          ? form->row(changes[i], spec_->transforms, clear)
-                          : render_row(changes[i], delivery_.key, delivery_.fields, spec_->transforms, clear);
+    RenderedRow row = render_row(changes[i], delivery_.key, delivery_.fields, spec_->transforms, clear);
     if (row.unusable) {
       batch.verdicts[i] = *row.unusable;
     } else {
@@ -148,30 +149,42 @@ json DeclarativeWriter::body(const OperationSpec& operation, const std::vector<R
                                        [&](std::size_t i) { return row_lookup(rows, i); });
 }
 
-Content DeclarativeWriter::content(const OperationSpec& operation,
-                                   const std::vector<RenderedRow>& rows) const {
-  if (const auto& form = form_of(operation)) return json_content(form->body(rows));
-  return encode(operation.request, body(operation, rows));
+RenderedBatch DeclarativeWriter::write_body(const OperationSpec& operation, std::span<const Change> changes,
+                                            Content& content) const {
+  RenderedBatch batch;
+  if (const auto& form = &operation == &write_ ? write_form_ : remove_form_) {
+    const auto& lists = operation.outcome.rows;
+    const bool named = std::any_of(lists.begin(), lists.end(), [](const RowsSpec& list) {
+      return std::any_of(list.match.begin(), list.match.end(),
+                         [](const MatchSpec& match) { return match.by == MatchSpec::By::echo; });
+    });
+    content = json_content(form->write(changes, spec_->transforms, clears(operation, changes), named, batch));
+    return batch;
+  }
+  batch = render(operation, changes);
+  if (!batch.rows.empty()) content = encode(operation.request, body(operation, batch.rows));
+  return batch;
 }
 
 sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std::span<const Change> changes) {
   sync::Answer answer;
-  Batch batch = render(operation, form_of(operation), changes);
+  Content content;
+  RenderedBatch batch = write_body(operation, changes, content);
   answer.verdicts = std::move(batch.verdicts);
   if (batch.rows.empty()) return answer;
   const auto give_all = [&](const Verdict& verdict) {
     for (const std::size_t place : batch.place) answer.verdicts[place] = verdict;
   };
   const Lookup lookup = batch_lookup(operation, batch.rows);
-  const Content sent = content(operation, batch.rows);
-  if (const std::size_t bytes = sent.text.size(); operation.bytes_max != 0 && bytes > operation.bytes_max) {
+  if (const std::size_t bytes = content.text.size();
+      operation.bytes_max != 0 && bytes > operation.bytes_max) {
     give_all(Verdict::rejected("too_large", fmt::format("{} bytes in one request, {} takes {}", bytes,
                                                         spec_->title, operation.bytes_max)));
     answer.refused_whole = true;
     return answer;
   }
   const Called called = session_->call(
-      operation.request, sent, lookup,
+      operation.request, content, lookup,
       [&](const Reply& reply) { return processed(reply, operation.outcome); }, operation.errors,
       operation.idempotent);
   switch (called.kind) {
@@ -248,8 +261,8 @@ std::vector<std::string> DeclarativeWriter::preview(std::span<const Change> chan
   if (changes.empty()) return out;
   const OperationSpec& operation = operation_for(changes);
   for (std::size_t start = 0; start < changes.size(); start += operation.rows_max) {
-    const Batch batch = render(operation, std::nullopt,
-                               changes.subspan(start, std::min(operation.rows_max, changes.size() - start)));
+    const RenderedBatch batch =
+        render(operation, changes.subspan(start, std::min(operation.rows_max, changes.size() - start)));
     if (batch.rows.empty()) continue;
     // Without logging in: a relative URL is shown as it is.
     const http::Request request =

@@ -25,19 +25,14 @@ class DeclarativeWriter final : public sync::Writer {
   std::vector<std::string> preview(std::span<const Change> changes) override;
 
  private:
-  struct Batch {
-    std::vector<RenderedRow> rows;   // those that can be sent
-    std::vector<std::size_t> place;  // of each, in the changes
-    std::vector<Verdict> verdicts;   // of all changes; those that cannot be sent are filled in
-  };
   const OperationSpec& operation_for(std::span<const Change> changes) const;
   std::optional<BodyForm> form_for(const OperationSpec& operation) const;
-  const std::optional<BodyForm>& form_of(const OperationSpec& operation) const {
-    return &operation == &write_ ? write_form_ : remove_form_;
-  }
-  Content content(const OperationSpec& operation, const std::vector<RenderedRow>& rows) const;
-  Batch render(const OperationSpec& operation, const std::optional<BodyForm>& form,
-               std::span<const Change> changes) const;
+  bool clears(const OperationSpec& operation, std::span<const Change> changes) const;
+  // The rows as documents.
+  RenderedBatch render(const OperationSpec& operation, std::span<const Change> changes) const;
+  // The rows and the body that carries them, by the fastest way there is.
+  RenderedBatch write_body(const OperationSpec& operation, std::span<const Change> changes,
+                           Content& content) const;
   // What is the same for all rows.
   std::optional<nlohmann::json> constant(std::string_view name) const;
   Lookup batch_lookup(const OperationSpec& operation, const std::vector<RenderedRow>& rows) const;
