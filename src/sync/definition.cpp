@@ -283,12 +283,13 @@ Definition bind(warehouse::Session& session, engine::Connection& connection, con
 
 namespace {
 
+// A key may be read-only there: it finds the record.
 void check_field(const Mapping& mapping, const ObjectSchema& object, const std::string& destination,
-                 Diagnostics& diagnostics) {
+                 Diagnostics& diagnostics, bool is_key = false) {
   std::vector<std::string> names;
   for (const FieldSchema& field : object.fields) {
     if (field.name == mapping.field || mapping.field.starts_with(field.name + ".")) {
-      if (!field.writable)
+      if (!field.writable && !is_key)
         diagnostics.add(mapping.node.complaint(
             "sync.read_only_field",
             fmt::format("`{}` of {} at {} cannot be written", mapping.field, object.name, destination),
@@ -336,7 +337,7 @@ std::optional<ObjectSchema> check_mapping(const SyncSpec& spec, Destination& des
         "sync.unknown_object", fmt::format("{} has no object `{}`", spec.destination, spec.object), hint));
   }
   Diagnostics diagnostics;
-  for (const Mapping& mapping : spec.key) check_field(mapping, *object, spec.destination, diagnostics);
+  for (const Mapping& mapping : spec.key) check_field(mapping, *object, spec.destination, diagnostics, true);
   for (const Mapping& mapping : spec.fields) check_field(mapping, *object, spec.destination, diagnostics);
   for (const Mapping& mapping : spec.removed_values)
     check_field(mapping, *object, spec.destination, diagnostics);

@@ -154,9 +154,8 @@ void check_fresh(const Plan& plan, std::uint64_t epoch, const Definition& now) {
 void forget_plan(engine::Connection& connection, const std::string& id) {
   engine::Transaction transaction(connection);
   connection.execute("drop view if exists " + plan_table(id) + "; drop table if exists " + plan_rows(id) +
-                       "; drop table if exists " +
-                     outcome_table(id) + "; drop table if exists " + settled_table(id) +
-                     "; drop table if exists " + same_table(id));
+                     "; drop table if exists " + outcome_table(id) + "; drop table if exists " +
+                     settled_table(id) + "; drop table if exists " + same_table(id));
   connection.query("delete from sync_db.main.deliveries where plan_id = ?", {Value::text(id)});
   connection.query("delete from sync_db.main.plans where id = ?", {Value::text(id)});
   transaction.commit();

@@ -149,6 +149,7 @@ class PlanMaking {
 
   // What would bring back the values from before a run. The model has no part in it.
   void take_undo() {
+    bring_snapshot_home(session_, c_, spec_.name);
     UndoDifference undo = find_undo(c_, plan_.definition, standing_, algorithm_, request_.undo_plan);
     PlanCounts& n = plan_.counts;
     n.source = undo.source;
@@ -398,13 +399,15 @@ class PlanMaking {
   }
 
   void store_rows() {
-    c_.execute(fmt::format(
-        "create table {} as select row_number() over () - 1 as number, op, {}{}, changed, suspect "
-        "from (select * from {} order by op = 2, {})",
-        plan_table(plan_.id), keys(),
-        (values_ == 0 ? "" : ", " + numbered("v", values_) + ", " + numbered("o", values_)) +
-            (hashed_ ? ", h" : ""),
-        rows_, keys()));
+    c_.execute(
+        fmt::format("create table {} as select op, {}{}, changed, suspect from {} order by op = 2, {}",
+                    plan_rows(plan_.id), keys(),
+                    (values_ == 0 ? "" : ", " + numbered("v", values_) + ", " + numbered("o", values_)) +
+                        (hashed_ ? ", h" : ""),
+                    rows_, keys()));
+    // A row's place in its table is its number: counting them in a window would take as long as all the rest.
+    c_.execute(fmt::format("create view {} as select rowid as number, * from {}", plan_table(plan_.id),
+                           plan_rows(plan_.id)));
     c_.execute("drop table if exists eddy_chosen");
     if (plan_.settled > 0)
       c_.execute(fmt::format("create table {} as select key from eddy_settled", settled_table(plan_.id)));

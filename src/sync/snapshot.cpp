@@ -122,6 +122,9 @@ std::string hash_algorithm(engine::Connection& connection) {
 
 std::string snapshot_table(const std::string& sync) { return "sync_db.snapshot." + quote_identifier(sync); }
 std::string plan_table(const std::string& plan_id) { return "sync_db.plan." + quote_identifier(plan_id); }
+std::string plan_rows(const std::string& plan_id) {
+  return "sync_db.plan." + quote_identifier(plan_id + " rows");
+}
 std::string outcome_table(const std::string& plan_id) {
   return "sync_db.outcome." + quote_identifier(plan_id);
 }

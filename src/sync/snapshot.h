@@ -68,7 +68,8 @@ std::string next_checksum(const std::string& checksum, const std::string& plan_i
 std::string hash_algorithm(engine::Connection& connection);
 
 std::string snapshot_table(const std::string& sync);  // quoted, with catalog and schema
-std::string plan_table(const std::string& plan_id);
+std::string plan_table(const std::string& plan_id);   // a view on plan_rows, with `number`
+std::string plan_rows(const std::string& plan_id);
 std::string outcome_table(const std::string& plan_id);
 std::string settled_table(const std::string& plan_id);
 std::string same_table(const std::string& plan_id);

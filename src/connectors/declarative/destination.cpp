@@ -67,7 +67,8 @@ const OperationSpec& clearing(const Spec& spec, const sync::Delivery& delivery) 
 
 std::string DeclarativeDestination::check() {
   const std::string base = session_->base_url();
-  if (!spec_->objects.discover) return fmt::format("{} at {}", spec_->title, base);
+  if (!spec_->objects.discover || spec_->objects.list.empty())
+    return fmt::format("{} at {}", spec_->title, base);
   const ObjectSpec& first = spec_->objects.list.front();
   const auto schema = discover(*spec_, *session_, first.name);
   if (!schema)
