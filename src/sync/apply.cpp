@@ -91,7 +91,9 @@ nlohmann::json details(const SyncResult& r) {
               {"in_doubt", t.in_doubt},
               {"gave_up", t.gave_up},
               {"not_sent", t.not_sent},
-              {"requests", t.requests}});
+              {"requests", t.requests},
+              {"doubt_found", r.doubtful.found},
+              {"doubt_absent", r.doubtful.absent}});
   return out;
 }
 
@@ -107,6 +109,7 @@ std::string summary(const SyncResult& r) {
   add(r.plan.counts.rejected_before, "rejected before");
   add(r.plan.counts.in_doubt_before, "in doubt before");
   add(r.plan.counts.parked, "parked");
+  add(r.doubtful.found, "found there after all");
   return out;
 }
 
@@ -124,9 +127,12 @@ SyncResult run_sync(warehouse::Session& session, const SyncSpec& spec, Destinati
   const std::optional<ObjectSchema> object = check_mapping(spec, destination);
   PlanRequest request = options.request;
   request.object = object ? &*object : nullptr;
-  return carry_out(session, connection, spec, destination,
-                   make_plan(session, connection, spec, clock, request), run_id, clock, progress, cancel,
-                   options);
+  const LookedUp doubtful = look_up_doubtful(session, connection, spec, destination, run_id, clock);
+  SyncResult result = carry_out(session, connection, spec, destination,
+                                make_plan(session, connection, spec, clock, request), run_id, clock, progress,
+                                cancel, options);
+  result.doubtful = doubtful;
+  return result;
 }
 
 SyncResult apply_plan(warehouse::Session& session, const SyncSpec& spec, Destination& destination,

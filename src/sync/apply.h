@@ -12,6 +12,7 @@
 #include "sync/destination.h"
 #include "sync/fold.h"
 #include "sync/plan.h"
+#include "sync/resolve.h"
 #include "sync/sync_spec.h"
 #include "warehouse/session.h"
 
@@ -27,6 +28,7 @@ struct SyncResult {
   std::string status;  // done | done_with_rejects | held | failed | interrupted
   Plan plan;
   Tally tally;
+  LookedUp doubtful;                // rows in doubt, looked up before the plan was made
   std::vector<Diagnostic> failure;  // why it failed, or what holds it
   NodeStatus node_status() const;   // ok | warned (done_with_rejects) | held | failed (also interrupted)
   std::uint64_t rows() const { return tally.applied; }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "core/text.h"
 #include "sync/normalization.h"
@@ -47,10 +48,18 @@ std::string converted(std::string_view letter, std::size_t place, const std::str
                     : fmt::format("try_cast({}{} as {})", letter, place, to);
 }
 
-// JSON knows no NaN and no infinity.
+// Numbers of more digits than a double has would lose them on their way through JSON.
+bool is_wide(const BoundColumn& column) {
+  if (column.type != Type::decimal) return false;
+  int digits = 0;
+  return std::sscanf(column.engine_type.c_str(), "DECIMAL(%d", &digits) != 1 || digits > 15;
+}
+
+// JSON knows no NaN and no infinity either.
 std::string json_value(std::string_view prefix, std::string_view letter, std::size_t place,
                        const BoundColumn& column) {
   const std::string name = fmt::format("{}{}{}", prefix, letter, place);
+  if (is_wide(column)) return name + "::varchar";
   return column.type == Type::real ? fmt::format("case when isfinite({0}) then {0} end", name) : name;
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/text.h"
 #include "support/scratch.h"
@@ -33,6 +34,8 @@ class ScriptedDestination final : public Destination {
   std::vector<std::vector<Change>> requests;
   std::map<std::string, int> applications;  // key -> how often it was applied
   int opened = 0, finished = 0, readings = 0;
+  std::set<std::string> doubled;  // keys that two records have
+  bool reading_fails = false;
   Delivery delivery;
   std::vector<Delivery> deliveries;  // every open()
   bool readable = false;
@@ -113,12 +116,13 @@ class ScriptedDestination final : public Destination {
     std::vector<Record> read(std::span<const Row> keys) override {
       const std::lock_guard lock(owner_.mutex_);
       ++owner_.readings;
+      if (owner_.reading_fails) throw Error("destination.unavailable", "503 from crm");
       std::vector<Record> out;
       for (const Row& key : keys) {
         Record& record = out.emplace_back();
         const auto found = owner_.records.find(text_of(key));
         if (found == owner_.records.end()) continue;
-        record.matches = 1;
+        record.matches = owner_.doubled.contains(found->first) ? 2 : 1;
         record.id = "id-" + found->first;
         const std::vector<std::string> cells = split(found->second, '|');
         for (const Column& column : reading_.fields)
