@@ -1,5 +1,7 @@
 #include "fault_fixture.h"
 
+#include <fmt/format.h>
+
 namespace eddy::testing {
 
 void FaultTest::open(const std::string& mode, const std::string& more) {
@@ -8,8 +10,8 @@ void FaultTest::open(const std::string& mode, const std::string& more) {
   if (mode == "update")
     for (int id = 1; id <= 100; ++id) keys.insert(std::to_string(id));
   service_ = std::make_unique<HostileDestination>(harness_seed(), keys);
-  project_ = std::make_unique<SmallProject>(scratch_ / "project", hostile_connection(*service_),
-                                            hostile_sync(mode) + more);
+  project_ = std::make_unique<SmallProject>(scratch_ / fmt::format("project{}", ++opened_),
+                                            hostile_connection(*service_), hostile_sync(mode) + more);
   write_hostile_connector(*project_);
 }
 

@@ -33,6 +33,7 @@ class FaultTest : public ::testing::Test {
 
   Scratch scratch_;
   std::string mode_;
+  int opened_ = 0;
   std::unique_ptr<HostileDestination> service_;
   std::unique_ptr<SmallProject> project_;
 };

@@ -276,7 +276,9 @@ bool HostileDestination::answer(int client, const Asked& asked) {
     wait = waits[random_() % waits.size()];
     broken = std::vector<int>{500, 502, 504}[random_() % 3];
     applied = trouble != Trouble::drop_before && trouble != Trouble::throttled &&
-              trouble != Trouble::unavailable && !(trouble == Trouble::broken && random_() % 2 == 0);
+              trouble != Trouble::unavailable && trouble != Trouble::unauthorized &&
+              trouble != Trouble::forbidden && trouble != Trouble::echoed_secret &&
+              !(trouble == Trouble::broken && random_() % 2 == 0);
     if (applied) body = apply(asked, trouble, whole_refused);
   }
   if (applied && listener) listener(number, true);
@@ -327,6 +329,13 @@ bool HostileDestination::answer(int client, const Asked& asked) {
       return send_all(client, reply(429, R"({"code": "TOO_FAST", "message": "slow down"})", wait));
     case Trouble::unavailable:
       return send_all(client, reply(503, "", wait));
+    case Trouble::unauthorized:
+      return send_all(client, reply(401, R"({"code": "NOT_YOU", "message": "the token has ended"})"));
+    case Trouble::forbidden:
+      return send_all(client, reply(403, R"({"code": "SCOPE", "message": "no permission to write people"})"));
+    case Trouble::echoed_secret:
+      return send_all(
+          client, reply(400, json{{"code", "BAD"}, {"message", "you sent " + asked.authorization}}.dump()));
     case Trouble::broken:
       return send_all(client, reply(broken, R"({"message": "we are sorry"})"));
     default:

@@ -42,7 +42,6 @@ enum class Trouble {
   gzip_bomb,      // applied; a few kilobytes that become a gigabyte
   endless,        // applied; a body that does not end (up to 100 MB)
   not_http,       // applied; bytes that are not HTTP
-  redirect_loop,  // not used by mixes: ends the run
   shuffled,       // applied; results in another order
   fewer,          // applied; some results are missing
   repeated,       // applied; every result twice
@@ -51,6 +50,9 @@ enum class Trouble {
   refused_whole,  // 400 for a batch of several rows; alone, a row is taken
   throttled,      // 429 with a Retry-After of every kind
   unavailable,    // 503
+  unauthorized,   // 401
+  forbidden,      // 403
+  echoed_secret,  // 400 with the credentials in its message
   broken,         // 500, 502, 504; applied every other time
 };
 
