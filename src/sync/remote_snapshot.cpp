@@ -205,11 +205,21 @@ bool same(const Standing& a, const Standing& b) {
 }
 
 // Everybody else reads the standing from .eddy/sync.duckdb.
-void copy_standing(const OwnWarehouse& own, engine::Connection& c, const std::string& sync) {
+void copy_standing(const OwnWarehouse& own, engine::Connection& c, const std::string& sync, bool known) {
   const auto dialect = own.open();
   check_rights_inside(*dialect, own);
   const Standing there = read_remote_standing(*dialect, own, sync);
   if (same(there, read_standing(c, sync))) return;
+  if (!known)
+    throw Error(
+        "sync.state_mismatch",
+        fmt::format("sync {}: {} of connection `{}` has a row for it, and this project knows nothing of it; "
+                    "nothing was sent",
+                    sync, remote_syncs(own), own.connection),
+        fmt::format("if another project keeps a sync of this name there, give this one a schema of its own "
+                    "with `snapshot_schema` of the connection; if the folder .eddy was lost, restore it, or "
+                    "`eddy sync reset {}`: what was delivered is forgotten",
+                    sync));
   engine::Transaction transaction(c);
   if (there.epoch == 0)
     c.query("delete from sync_db.main.syncs where sync = ?", {Value::text(sync)});
@@ -247,7 +257,7 @@ void settle_snapshot(warehouse::Session& session, engine::Connection& c, const s
   }
   if (keeps_inside(session, c, sync)) {
     drop_local(c, sync);
-    copy_standing(*session.own(), c, sync);
+    copy_standing(*session.own(), c, sync, fact.has_value());
   } else if (fact && *fact == leaving) {
     try {
       drop_inside(*session.own(), sync);
