@@ -138,6 +138,24 @@ void add_sync_commands(CLI::App& app, CommandLine& line) {
   c->callback([&] { line.action = [&](const Context& x) { return sync_undo(x, options); }; });
 }
 
+void add_reject_commands(CLI::App& app, CommandLine& line) {
+  auto& replay_options = keep<ReplayOptions>();
+  auto* c = app.add_subcommand("replay", "Have refused and parked rows sent again by the next run");
+  c->add_option("SYNC", replay_options.sync, "Its name; none: all syncs");
+  c->add_option("--code", replay_options.code, "Only rows refused with this code");
+  c->add_option("--row", replay_options.row, "Only this row: its KEY, or a JSON array");
+  c->callback([&] { line.action = [&](const Context& x) { return replay(x, replay_options); }; });
+
+  auto& resolve_options = keep<ResolveOptions>();
+  c = app.add_subcommand("resolve", "Say what became of rows in doubt: inserts whose answer was lost");
+  c->add_option("SYNC", resolve_options.sync, "Its name")->required();
+  c->add_option("--row", resolve_options.row, "This row: its KEY, or a JSON array");
+  c->add_flag("--all", resolve_options.all, "Every row in doubt");
+  c->add_flag("--applied", resolve_options.applied, "They are at the destination");
+  c->add_flag("--not-applied", resolve_options.not_applied, "They are not; the next run sends them again");
+  c->callback([&] { line.action = [&](const Context& x) { return resolve(x, resolve_options); }; });
+}
+
 void add_looking_commands(CLI::App& app, CommandLine& line) {
   auto& show_options = keep<ShowOptions>();
   auto* c = app.add_subcommand("show", "What a node is: file, inputs, columns, newest rows or state");
@@ -167,13 +185,13 @@ void add_looking_commands(CLI::App& app, CommandLine& line) {
   c->add_option("--limit", runs_limit, "How many")->default_val(20);
   c->callback([&] { line.action = [](const Context& x) { return runs(x, run_id, runs_limit); }; });
 
-  static std::string rejects_name;
-  static std::size_t rejects_limit = 50;
+  auto& rejects_options = keep<RejectsOptions>();
   c = app.add_subcommand("rejects", "Rows that destinations refused, and lines that loads put in quarantine");
-  c->add_option("SYNC", rejects_name, "A sync, or a stream like raw.shop_customers; none: all");
-  c->add_option("--limit", rejects_limit, "How many")->default_val(50);
-  c->callback(
-      [&] { line.action = [](const Context& x) { return rejects(x, rejects_name, rejects_limit); }; });
+  c->add_option("SYNC", rejects_options.name, "A sync, or a stream like raw.shop_customers; none: all");
+  c->add_option("--code", rejects_options.code, "Only these, row by row");
+  c->add_flag("--all", rejects_options.all, "Every row, instead of groups of code and message");
+  c->add_option("--limit", rejects_options.limit, "Rows at most");
+  c->callback([&] { line.action = [&](const Context& x) { return rejects(x, rejects_options); }; });
 
   auto& connectors_options = keep<ConnectorsOptions>();
   c = app.add_subcommand("connectors",
@@ -225,6 +243,7 @@ int run_command_line(int argc, char** argv, const Cancel& cancel) {
   add_project_commands(app, line);
   add_flow_commands(app, line);
   add_sync_commands(app, line);
+  add_reject_commands(app, line);
   add_looking_commands(app, line);
   try {
     app.parse(argc, argv);

@@ -1,4 +1,4 @@
-// Commands that look at what is there: show, runs, rejects.
+// show: what a node is.
 #include <fmt/format.h>
 
 #include <map>
@@ -7,7 +7,6 @@
 #include "app/workspace.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "ingest/quarantine.h"
 
 namespace eddy::app {
 namespace {
@@ -70,8 +69,9 @@ void show_sync(Workspace& workspace, const sync::SyncSpec& spec) {
                         sync::name_of(spec.mode)));
   if (const auto state = workspace.store().sync_state(spec.name))
     print_out(fmt::format("epoch        {}\n", state->epoch));
-  const auto open = workspace.store().rejects(spec.name, true).size();
-  if (open > 0) print_out(fmt::format("rejects      {} open: eddy rejects {}\n", open, spec.name));
+  const auto open = workspace.store().count_rejects({.sync = spec.name});
+  if (open > 0)
+    print_out(fmt::format("rejects      {} open: eddy rejects {}\n", with_commas(open), spec.name));
   Table table(std::vector<std::string>{"destination field", "from", ""});
   for (const sync::Mapping& mapping : spec.key)
     table.add(std::vector<std::string>{mapping.field, mapping.expression, "key"});
@@ -122,161 +122,6 @@ int show(const Context& context, const ShowOptions& options) {
   if (const auto* sync = project.sync(node.name); sync != nullptr && node.kind == project::NodeKind::sync)
     show_sync(workspace, *sync);
   if (const auto* test = project.test(node.name)) print_out("\n" + test->sql + "\n");
-  return exit_done;
-}
-
-namespace {
-
-// source → valid → planned → sent → applied always; what else became of rows only where there are some.
-void print_funnel(const Context& context, const state::NodeRun& node) {
-  const auto details = nlohmann::json::parse(node.details, nullptr, false);
-  if (!details.is_object() || !details.contains("planned")) return;
-  std::vector<std::string> steps, others;
-  for (const char* name : {"source", "valid", "planned", "sent", "applied"})
-    if (details.contains(name))
-      steps.push_back(fmt::format("{} {}", name, with_commas(details[name].get<std::uint64_t>())));
-  for (const char* name :
-       {"invalid", "unchanged", "rejected_before", "rejected", "in_doubt", "gave_up", "not_sent"})
-    if (details.value(name, std::uint64_t{0}) > 0)
-      others.push_back(
-          fmt::format("{} {}", with_commas(details[name].get<std::uint64_t>()), replace_all(name, "_", " ")));
-  std::string line = "         " + join(steps, " → ");
-  if (!others.empty()) line += "  (" + join(others, ", ") + ")";
-  print_out(context.terminal.out_style(Style::dim, line) + "\n");
-}
-
-}  // namespace
-
-int runs(const Context& context, const std::string& id, std::size_t limit) {
-  Workspace workspace(context);
-  if (id.empty()) {
-    Table table(std::vector<std::string>{"run", "command", "selection", "status", "started", "ended"});
-    for (const state::Run& run : workspace.store().runs(limit))
-      table.add(std::vector<std::string>{run.id, run.command, run.selection, run.status, run.started_at,
-                                         run.ended_at});
-    print_out(table.render(context.json ? TableForm::json : TableForm::table));
-    return exit_done;
-  }
-  const auto run = workspace.store().run(id);
-  if (!run)
-    throw Error("usage.unknown_run", fmt::format("there is no run `{}`", id), "`eddy runs` lists them");
-  const auto nodes = workspace.store().nodes_of(run->id);
-  if (context.json) {
-    for (const state::NodeRun& n : nodes)
-      print_out(nlohmann::json{{"run", n.run_id},
-                               {"node", n.node},
-                               {"kind", n.kind},
-                               {"status", n.status},
-                               {"started_at", n.started_at},
-                               {"ended_at", n.ended_at},
-                               {"rows", n.rows},
-                               {"summary", n.summary},
-                               {"details", nlohmann::json::parse(n.details, nullptr, false)}}
-                    .dump() +
-                "\n");
-    return exit_done;
-  }
-  print_out(fmt::format("run {}  {}  {}  {} – {}\n\n", run->id, run->command, run->status, run->started_at,
-                        run->ended_at));
-  for (const state::NodeRun& node : nodes) {
-    print_out(fmt::format("{:<8} {:<46} {}\n", node.status, node.node, node.summary));
-    if (node.kind == "sync") print_funnel(context, node);
-  }
-  return exit_done;
-}
-
-namespace {
-
-void print_sync_rejects(const Context& context, const std::vector<state::Reject>& rejects,
-                        std::size_t limit) {
-  Table table(std::vector<std::string>{"sync", "key", "outcome", "code", "message", "attempts", "last seen"});
-  for (const state::Reject& r : rejects) {
-    if (table.rows() == limit) break;
-    table.add(std::vector<std::string>{r.sync, r.key, r.outcome, r.code, r.message,
-                                       std::to_string(r.attempts), r.last_seen});
-  }
-  if (context.json) {
-    for (std::size_t i = 0; i < std::min(limit, rejects.size()); ++i) {
-      const state::Reject& r = rejects[i];
-      print_out(nlohmann::json{{"sync", r.sync},
-                               {"key", nlohmann::json::parse(r.key, nullptr, false)},
-                               {"operation", r.operation},
-                               {"outcome", r.outcome},
-                               {"code", r.code},
-                               {"message", r.message},
-                               {"payload", nlohmann::json::parse(r.payload, nullptr, false)},
-                               {"attempts", r.attempts},
-                               {"first_seen", r.first_seen},
-                               {"last_seen", r.last_seen},
-                               {"run", r.run_id}}
-                    .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
-                "\n");
-    }
-    return;
-  }
-  if (rejects.empty()) return;
-  std::map<std::tuple<std::string, std::string, std::string>, std::size_t> groups;
-  for (const state::Reject& r : rejects) ++groups[{r.sync, r.code, r.outcome}];
-  Table summary(std::vector<std::string>{"sync", "code", "outcome", "rows"});
-  for (const auto& [group, count] : groups)
-    summary.add(std::vector<std::string>{std::get<0>(group), std::get<1>(group), std::get<2>(group),
-                                         with_commas(count)});
-  print_out(summary.render(TableForm::table) + "\n" + table.render(TableForm::table));
-  if (rejects.size() > limit)
-    print_err(fmt::format("{} of {} shown; --limit shows more\n", limit, rejects.size()));
-}
-
-void print_quarantine(const Context& context, Workspace& workspace, const ingest::StreamSpec& stream,
-                      std::size_t limit) {
-  const auto rows = ingest::quarantined_rows(workspace.project().settings.places.lake, workspace.store(),
-                                             stream.source, stream.name, limit);
-  if (rows.empty()) return;
-  if (context.json) {
-    for (const auto& row : rows)
-      print_out(nlohmann::json{{"stream", stream.relation()},
-                               {"file", row.file},
-                               {"line", row.line},
-                               {"code", row.code},
-                               {"reason", row.reason},
-                               {"bytes", row.bytes},
-                               {"load", row.load_id}}
-                    .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
-                "\n");
-    return;
-  }
-  Table table(std::vector<std::string>{"stream", "file", "line", "code", "reason", "bytes"});
-  for (const auto& row : rows)
-    table.add(std::vector<std::string>{stream.relation(), row.file, std::to_string(row.line), row.code,
-                                       row.reason, row.bytes});
-  print_out(table.render(TableForm::table) + "\n");
-}
-
-}  // namespace
-
-int rejects(const Context& context, const std::string& name, std::size_t limit) {
-  Workspace workspace(context);
-  const project::Project& project = workspace.project();
-  const auto* stream = project.stream(name);
-  const auto* sync = project.sync(name);
-  if (!name.empty() && stream == nullptr && sync == nullptr) {
-    std::vector<std::string> names;
-    for (const auto& s : project.syncs) names.push_back(s.name);
-    for (const auto& source : project.sources)
-      for (const auto& s : source.streams) names.push_back(s.relation());
-    throw Error("usage.unknown_node", fmt::format("`{}` is neither a sync nor a stream", name),
-                did_you_mean_hint(name, names));
-  }
-  std::size_t found = 0;
-  if (stream == nullptr) {
-    const auto list = workspace.store().rejects(sync == nullptr ? "" : sync->name, true);
-    print_sync_rejects(context, list, limit);
-    found += list.size();
-  }
-  if (sync == nullptr)
-    for (const auto& source : project.sources)
-      for (const auto& s : source.streams)
-        if (stream == nullptr || stream == &s) print_quarantine(context, workspace, s, limit);
-  if (found == 0 && sync != nullptr && !context.json && !context.quiet) print_err("no open rejects\n");
   return exit_done;
 }
 

@@ -78,6 +78,20 @@ struct SyncOptions {
   bool baseline = false;
   std::size_t examples = 5;  // rows shown of each kind
 };
+struct RejectsOptions {
+  std::string name;       // a sync or a stream; "" = all
+  std::string code;       // only these, row by row
+  bool all = false;       // every row, instead of groups
+  std::size_t limit = 0;  // 0: 50 rows of a table, all of --json
+};
+struct ReplayOptions {
+  std::string sync, code, row;  // each may be empty
+};
+struct ResolveOptions {
+  std::string sync, row;
+  bool all = false;
+  bool applied = false, not_applied = false;
+};
 struct MapOptions {
   std::string sync;
 };
@@ -104,7 +118,9 @@ int sync_resend(const Context&, const SyncOptions&);
 int sync_reset(const Context&, const SyncOptions&);
 int sync_undo(const Context&, const SyncOptions&);
 int runs(const Context&, const std::string& id, std::size_t limit);
-int rejects(const Context&, const std::string& name, std::size_t limit);
+int rejects(const Context&, const RejectsOptions&);
+int replay(const Context&, const ReplayOptions&);
+int resolve(const Context&, const ResolveOptions&);
 int report(const Context&, const ReportOptions&);
 int connectors(const Context&, const ConnectorsOptions&);
 int schema(const Context&, const std::string& kind, const std::filesystem::path& out_folder);
