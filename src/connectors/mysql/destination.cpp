@@ -72,6 +72,7 @@ class MysqlDestination final : public sync::Destination {
       check_table(*table, delivery);
       for (const Column& column : delivery.key) target.key.emplace_back(*table->find(column.name));
       for (const Column& column : delivery.fields) target.fields.emplace_back(*table->find(column.name));
+      target.takes_load = table->transactional;
       target.update_first = table->unique_indexes > 1 || asks_for_more(*table, delivery);
     } else if (is_on(delivery.options["create_table"])) {
       for (mysql::TableColumn& column : new_columns(delivery, target.mariadb))

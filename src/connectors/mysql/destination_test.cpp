@@ -158,6 +158,9 @@ TEST(MysqlDestination, ALossBeforeCommitIsRetriedInEveryMode) {
   for (const sync::Mode mode : {sync::Mode::insert, sync::Mode::upsert})
     for (const char* moment : {"insert into", "a row of the stream"}) {
       server.sql("drop table if exists people; create table people (id bigint primary key, name text)");
+      const bool filled = moment == std::string("insert into");  // else straight into the table
+      if (filled) server.sql("insert into people values (99, 'was there')");
+      const std::string before = server.sql("select count(*) from people");
       CuttingProxy proxy(server.port());
       const auto writer =
           connect(server, proxy.port())->open(delivery_to("people", {{"name", Type::text}}, mode));
@@ -165,9 +168,30 @@ TEST(MysqlDestination, ALossBeforeCommitIsRetriedInEveryMode) {
       const auto changes = rows(3, "a row of the stream");
       EXPECT_EQ(count(deliver(*writer, changes).verdicts, Outcome::retry), 3U) << name_of(mode) << moment;
       ASSERT_TRUE(proxy.has_cut());
-      EXPECT_EQ(server.sql("select count(*) from people"), "0\n");
+      EXPECT_EQ(server.sql("select count(*) from people"), before);
       EXPECT_EQ(count(deliver(*writer, changes).verdicts, Outcome::applied), 3U) << name_of(mode) << moment;
     }
+}
+
+TEST(MysqlDestination, AnEmptyTableIsFilledStraightUntilSomethingIsRefused) {
+  EDDY_NEEDS_MARIADB();
+  const MariadbServer server;
+  for (const sync::Mode mode : {sync::Mode::upsert, sync::Mode::insert}) {
+    server.sql(
+        "drop table if exists people; create table people (id bigint primary key, name text check (name <> "
+        "'bad'), "
+        "untouched text default 'as it was')");
+    const auto writer = connect(server)->open(delivery_to("people", {{"name", Type::text}}, mode));
+    EXPECT_EQ(count(deliver(*writer, rows(100)).verdicts, Outcome::applied), 100U);
+    auto more = rows(104);
+    more.erase(more.begin(), more.begin() + 99);  // 99 is there, 100 to 103 are new
+    more[2].fields[0] = Value::text("bad");
+    const auto verdicts = deliver(*writer, more).verdicts;
+    EXPECT_EQ(verdicts[0].outcome, mode == sync::Mode::upsert ? Outcome::applied : Outcome::rejected);
+    EXPECT_EQ(verdicts[2].code, "ER_CONSTRAINT_FAILED");
+    EXPECT_EQ(count(verdicts, Outcome::applied), mode == sync::Mode::upsert ? 4U : 3U);
+    EXPECT_EQ(server.sql("select count(*), min(untouched) from people"), "103\tas it was\n");
+  }
 }
 
 TEST(MysqlDestination, AServerThatComesBackIsFoundAgain) {
@@ -198,7 +222,8 @@ TEST(MysqlDestination, AMissingRightIsNamedWithItsGrant) {
   EDDY_NEEDS_MARIADB();
   const MariadbServer server;
   server.sql(
-      "create table people (id bigint primary key, name text); create user small identified by "
+      "create table people (id bigint primary key, name text); insert into people values (99, 'was there'); "
+      "create user small identified by "
       "'small-secret'; "
       "grant select, insert, update, delete on people to small");
   const auto destination = make_mysql(fmt::format(

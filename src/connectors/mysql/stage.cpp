@@ -21,6 +21,26 @@ std::size_t number_of(std::string_view text) {
   return number;
 }
 
+void append_number(std::string& out, std::size_t number) {
+  char digits[24];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+// One row for INSERT: (1, 'a', null)
+void append_literals(std::string& out, const MysqlTarget& target, const Change& change, std::size_t number,
+                     const std::vector<bool>& kept) {
+  out += '(';
+  append_number(out, number);
+  const auto append = [&](const MysqlColumn& column, const Value& value) {
+    out += ", ";
+    column.append_literal(out, value);
+  };
+  for (std::size_t i = 0; i < change.key.size(); ++i) append(target.key[i], change.key[i]);
+  for (std::size_t i = 0; i < change.fields.size(); ++i)
+    if (i >= kept.size() || !kept[i]) append(target.fields[i], change.fields[i]);
+  out += ')';
+}
+
 // A message that names the stage names it for nobody.
 std::string without_stage(std::string message) {
   const auto at = message.find("`_eddy_stage`.");
@@ -52,41 +72,44 @@ Verdict judge(const MysqlTarget& target, const Change& change) {
   return check(change.fields, target.fields, [&](std::size_t i) { return !change.keeps(i); });
 }
 
-void append_row(std::string& out, const MysqlTarget& target, const Change& change, std::size_t number,
-                const std::vector<bool>& kept, bool as_literals) {
-  const auto append = [&](const MysqlColumn& column, const Value& value) {
-    if (as_literals) {
-      out += ", ";
-      column.append_literal(out, value);
-    } else {
-      out += '\t';
-      column.append_cell(out, value);
-    }
-  };
-  char digits[24];
-  if (as_literals) out += '(';
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-  for (std::size_t i = 0; i < change.key.size(); ++i) append(target.key[i], change.key[i]);
-  for (std::size_t i = 0; i < change.fields.size(); ++i)
-    if (i >= kept.size() || !kept[i]) append(target.fields[i], change.fields[i]);
-  out += as_literals ? ')' : '\n';
+void append_row(std::string& out, const MysqlTarget& target, const Change& change,
+                std::optional<std::size_t> number, const std::vector<bool>& kept) {
+  if (number) {
+    append_number(out, *number);
+    out += '\t';
+  }
+  for (std::size_t i = 0; i < change.key.size(); ++i) {
+    target.key[i].append_cell(out, change.key[i]);
+    out += '\t';
+  }
+  for (std::size_t i = 0; i < change.fields.size(); ++i) {
+    if (i < kept.size() && kept[i]) continue;
+    target.fields[i].append_cell(out, change.fields[i]);
+    out += '\t';
+  }
+  out.back() = '\n';
 }
 
 MysqlStage::MysqlStage(mysql::Connection& connection, const MysqlTarget& target)
     : connection_(connection), target_(target) {
+  const mysql::Result limit = connection_.exec("select @@max_allowed_packet");
+  packet_bytes_max_ = number_of(limit.text(0, 0)) - packet_overhead;
+}
+
+void MysqlStage::make() {
   try {
     connection_.exec(create_stage(target_));
+    is_made_ = true;
   } catch (const MysqlError& error) {
     if (error.number() != 1044 && error.number() != 1142) throw;
     throw MysqlError(error.code(), error.number(), error.sqlstate(), error.message(),
                      fmt::format("run: grant create temporary tables on {}.* to {};",
                                  mysql::quote_identifier(connection_.database()), connection_.user()));
   }
-  const mysql::Result limit = connection_.exec("select @@max_allowed_packet");
-  packet_bytes_max_ = number_of(limit.text(0, 0)) - packet_overhead;
 }
 
 void MysqlStage::empty(bool in_transaction) {
+  if (!is_made_) make();
   if (is_empty_) return;
   // TRUNCATE would end the transaction.
   connection_.exec(in_transaction ? "delete from `_eddy_stage`" : empty_stage());
@@ -94,19 +117,42 @@ void MysqlStage::empty(bool in_transaction) {
   rows_ = 0;
 }
 
+MysqlStage::Rows MysqlStage::judge_all(std::span<const Change> changes, const Rows& rows,
+                                       std::vector<Verdict>& verdicts) const {
+  Rows open;
+  open.reserve(rows.size());
+  for (const std::size_t i : rows) {
+    verdicts[i] = judge(target_, changes[i]);
+    if (is_open(verdicts[i])) open.push_back(i);
+  }
+  return open;
+}
+
+bool MysqlStage::load_straight(std::span<const Change> changes, const MysqlStatements& statements,
+                               std::vector<Verdict>& verdicts) {
+  if (!takes_load_) return false;
+  const MaskGroup all = group_by_mask(changes).front();
+  try {
+    const Rows loaded =
+        load(changes, judge_all(changes, all.rows, verdicts), all, statements.straight, false, verdicts);
+    return connection_.warning_count() == 0 && connection_.affected() == loaded.size();
+  } catch (const MysqlError& error) {
+    if (error.is_connection_lost()) throw;
+    if (mysql::is_load_forbidden(error)) takes_load_ = false;
+    return false;
+  }
+}
+
 bool MysqlStage::fill(std::span<const Change> changes, const MaskGroup& group,
                       const MysqlStatements& statements, std::vector<Verdict>& verdicts) {
-  Rows rows;
-  for (const std::size_t i : group.rows) {
-    verdicts[i] = judge(target_, changes[i]);
-    if (is_open(verdicts[i])) rows.push_back(i);
-  }
+  const Rows rows = judge_all(changes, group.rows, verdicts);
   if (rows.empty()) return false;
   is_empty_ = false;
   rows_ = rows.size();
   if (takes_load_) {
     try {
-      load(changes, rows, group, statements.load, verdicts);
+      const Rows loaded = load(changes, rows, group, statements.load, true, verdicts);
+      heed_warnings(loaded, verdicts);
     } catch (const MysqlError& error) {
       if (!mysql::is_load_forbidden(error)) throw;
       takes_load_ = false;
@@ -126,15 +172,16 @@ Verdict MysqlStage::too_large(std::size_t bytes) const {
                                        bytes, packet_bytes_max_ + packet_overhead));
 }
 
-void MysqlStage::load(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
-                      const std::string& statement, std::vector<Verdict>& verdicts) {
+MysqlStage::Rows MysqlStage::load(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
+                                  const std::string& statement, bool numbered,
+                                  std::vector<Verdict>& verdicts) {
   std::size_t next = 0;
   Rows loaded;
   loaded.reserve(rows.size());
   mysql::load(connection_, statement, [&](std::string& buffer) {
     for (; next < rows.size() && buffer.size() < load_buffer_bytes; ++next) {
       const std::size_t row = rows[next], start = buffer.size();
-      append_row(buffer, target_, changes[row], row, group.kept, /*as_literals=*/false);
+      append_row(buffer, target_, changes[row], numbered ? std::optional(row) : std::nullopt, group.kept);
       const std::size_t bytes = buffer.size() - start;
       if (bytes <= packet_bytes_max_) {
         loaded.push_back(row);
@@ -145,7 +192,7 @@ void MysqlStage::load(std::span<const Change> changes, const Rows& rows, const M
       buffer.resize(start);
     }
   });
-  heed_warnings(loaded, verdicts);
+  return loaded;
 }
 
 void MysqlStage::insert(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
@@ -161,7 +208,7 @@ void MysqlStage::insert(std::span<const Change> changes, const Rows& rows, const
   };
   for (const std::size_t i : rows) {
     row.clear();
-    append_row(row, target_, changes[i], i, group.kept, /*as_literals=*/true);
+    append_literals(row, target_, changes[i], i, group.kept);
     if (beginning.size() + row.size() > packet_bytes_max_) {  // the server would cut the connection
       verdicts[i] = too_large(row.size());
       continue;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,7 +17,13 @@ namespace eddy::connectors {
 // One thread at a time. Connection and target must outlive it.
 class MysqlStage {
  public:
-  MysqlStage(mysql::Connection& connection, const MysqlTarget& target);  // makes the temporary table
+  // The temporary table is made when it is needed first.
+  MysqlStage(mysql::Connection& connection, const MysqlTarget& target);
+
+  // Past the stage, for a batch of adds: loads it into the target itself. False when the server had something
+  // to say about any row: the caller rolls back, and fills the stage. Rows that we refuse have their verdict.
+  bool load_straight(std::span<const Change> changes, const MysqlStatements& statements,
+                     std::vector<Verdict>& verdicts);
 
   // Empties it. Outside of a transaction it is quick; within one it must not end it.
   void empty(bool in_transaction);
@@ -33,8 +40,10 @@ class MysqlStage {
 
  private:
   using Rows = std::vector<std::size_t>;  // indexes into the batch
-  void load(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
-            const std::string& statement, std::vector<Verdict>& verdicts);
+  void make();
+  Rows judge_all(std::span<const Change> changes, const Rows& rows, std::vector<Verdict>& verdicts) const;
+  Rows load(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
+            const std::string& statement, bool numbered, std::vector<Verdict>& verdicts);  // those that went
   void insert(std::span<const Change> changes, const Rows& rows, const MaskGroup& group,
               const std::string& beginning, std::vector<Verdict>& verdicts);
   void heed_warnings(std::span<const std::size_t> rows, std::vector<Verdict>& verdicts);
@@ -44,6 +53,7 @@ class MysqlStage {
   mysql::Connection& connection_;
   const MysqlTarget& target_;
   bool takes_load_ = true;  // else rows go as INSERT
+  bool is_made_ = false;
   bool is_empty_ = true;
   std::size_t rows_ = 0;
   std::size_t packet_bytes_max_ = 0;  // the server takes no longer statement, and no longer value
@@ -51,8 +61,8 @@ class MysqlStage {
 
 // A row that needs not be sent to be refused: a null key, a value that the column would bend. Open otherwise.
 Verdict judge(const MysqlTarget& target, const Change& change);
-// One row for LOAD DATA ("1\t…\n") or for INSERT ("(1, …)"), for the fields that are not kept.
-void append_row(std::string& out, const MysqlTarget& target, const Change& change, std::size_t number,
-                const std::vector<bool>& kept, bool as_literals);
+// One row for LOAD DATA ("1\t…\n"), with or without its number, for the fields that are not kept.
+void append_row(std::string& out, const MysqlTarget& target, const Change& change,
+                std::optional<std::size_t> number, const std::vector<bool>& kept);
 
 }  // namespace eddy::connectors

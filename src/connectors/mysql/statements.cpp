@@ -49,15 +49,18 @@ std::string matches_exactly(const MysqlTarget& target) {
   return matches(target) + " and " + same_bytes(target);
 }
 
-void load_statements(MysqlStatements& out, const Columns& columns) {
-  std::vector<std::string> targets = {std::string(number_column)}, names = targets, assignments;
+void load_statements(MysqlStatements& out, const MysqlTarget& target, const Columns& columns) {
+  std::vector<std::string> targets, names = {std::string(number_column)}, assignments;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     targets.push_back(columns[i].load_target(i));
     names.push_back(quote_identifier(columns[i].schema().name));
     if (const std::string set = columns[i].load_assignment(i); !set.empty()) assignments.push_back(set);
   }
-  out.load = fmt::format("load data local infile 'stream' into table {} {} ({}){}", stage, mysql::load_format,
-                         join(targets, ", "), assignments.empty() ? "" : " set " + join(assignments, ", "));
+  const std::string set = assignments.empty() ? "" : " set " + join(assignments, ", ");
+  out.load = fmt::format("load data local infile 'stream' into table {} {} ({}, {}){}", stage,
+                         mysql::load_format, number_column, join(targets, ", "), set);
+  out.straight = fmt::format("load data local infile 'stream' into table {} {} ({}){}", target.table.quoted(),
+                             mysql::load_format, join(targets, ", "), set);
   out.insert = fmt::format("insert ignore into {} ({}) values ", stage, join(names, ", "));
 }
 
@@ -123,7 +126,7 @@ MysqlStatements write_statements(const MysqlTarget& target, const std::vector<bo
   const std::string update = fmt::format("update {} t join {} s on {} set {}", table, stage, matches(target),
                                          each(fields, "t.{0} = s.{0}", ", "));
   MysqlStatements out;
-  load_statements(out, all);
+  load_statements(out, target, all);
   switch (target.mode) {
     case sync::Mode::upsert:
       if (!target.update_first && kept.empty()) {
@@ -149,11 +152,15 @@ MysqlStatements write_statements(const MysqlTarget& target, const std::vector<bo
 
 MysqlStatements remove_statements(const MysqlTarget& target) {
   MysqlStatements out;
-  load_statements(out, target.key);
+  load_statements(out, target, target.key);
   if (target.erases)
     out.write = fmt::format("delete t from {} t join {} s on {}", target.table.quoted(), stage,
                             matches_exactly(target));
   return out;
+}
+
+std::string is_empty(const MysqlTarget& target) {
+  return fmt::format("select not exists (select 1 from {})", target.table.quoted());
 }
 
 // The stage may stand only once in a statement: MySQL cannot open a temporary table twice.

@@ -25,6 +25,7 @@ struct MysqlTarget {
   // equal ('a' and 'A', 'a' and 'a ').
   bool exact_keys = true;
   bool mariadb = false;
+  bool takes_load = true;  // LOAD DATA puts rows into it as INSERT would, and they can be rolled back
 
   bool has_text_key() const;
   // Two different keys of one batch can be one key in the table.
@@ -32,7 +33,8 @@ struct MysqlTarget {
 };
 
 struct MysqlStatements {
-  std::string load;    // of adds and changes, or of keys, into the stage
+  std::string load;      // of adds and changes, or of keys, into the stage
+  std::string straight;  // of adds into the target itself
   std::string insert;  // the beginning of the same as INSERT IGNORE … VALUES, for servers that take no LOAD
   std::string write;   // all rows of the stage; empty when there is nothing to write
   // Of an upsert that updates first: what takes the rows that `write` has updated out of the stage, and what
@@ -48,6 +50,7 @@ std::string remove_from_stage(const std::vector<std::size_t>& rows);
 
 MysqlStatements write_statements(const MysqlTarget& target, const std::vector<bool>& kept);
 MysqlStatements remove_statements(const MysqlTarget& target);
+std::string is_empty(const MysqlTarget& target);
 
 // Each gives numbers of rows in the batch.
 std::string find_repeated_keys(const MysqlTarget& target);   // all but the first row of equal keys

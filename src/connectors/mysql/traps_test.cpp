@@ -143,6 +143,13 @@ TEST_F(MysqlTraps, RecordsThatAreThereNeedNoColumnThatIsNotMapped) {
   EXPECT_EQ(sql("select * from t"), "1\tnew\t2000-01-01\n");
 }
 
+TEST_F(MysqlTraps, ANewRecordWithoutAColumnThatItNeedsIsRefused) {
+  sql("create table t (id int primary key, name text, born date not null)");
+  const auto writer = open(delivery_to("t"));
+  EXPECT_EQ(deliver(*writer, rows(1)).verdicts[0].code, "ER_NO_DEFAULT_FOR_FIELD");
+  EXPECT_EQ(sql("select count(*) from t"), "0\n");
+}
+
 TEST_F(MysqlTraps, NullIsNotReplacedByADefault) {
   sql("create table t (id int primary key, name varchar(9) not null default 'x', at timestamp not null)");
   const auto writer = open(delivery_to("t", {{"name", Type::text}, {"at", Type::timestamp}}));

@@ -35,6 +35,7 @@ MysqlWriter::MysqlWriter(mysql::ConnectOptions options, MysqlTarget target, Sche
     : options_(std::move(options)),
       target_(std::move(target)),
       keys_can_meet_(target_.keys_can_meet(key_types)),
+      straight_(target_.takes_load && target_.mode != sync::Mode::update),
       create_table_(std::move(create_table)) {}
 
 MysqlWriter::~MysqlWriter() = default;
@@ -54,7 +55,7 @@ sync::Answer MysqlWriter::deliver(std::span<const Change> changes) {
   sync::Answer answer;
   try {
     lane = borrow_lane();
-    send(*lane, changes, verdicts);
+    if (!send_straight(*lane, changes, verdicts)) send(*lane, changes, verdicts);
     settle(verdicts, Verdict::applied());
     answer.verdicts = std::move(verdicts);
   } catch (const MysqlError& error) {
@@ -83,6 +84,21 @@ sync::Answer MysqlWriter::answer_to(const MysqlError& error, bool removing,
   }
   answer.verdicts = std::move(verdicts);
   return answer;
+}
+
+bool MysqlWriter::send_straight(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts) {
+  const bool fits = straight_ && std::all_of(changes.begin(), changes.end(), [](const Change& change) {
+                      return change.operation == Operation::add && change.kept.empty();
+                    });
+  if (!fits) return false;
+  mysql::Transaction transaction(lane.connection);
+  if (lane.stage->load_straight(changes, write_statements(target_, {}), verdicts)) {
+    transaction.commit();
+    return true;
+  }
+  straight_ = false;
+  verdicts.assign(changes.size(), Verdict());
+  return false;
 }
 
 void MysqlWriter::send(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts) {
@@ -154,7 +170,7 @@ std::unique_ptr<MysqlWriter::Lane> MysqlWriter::borrow_lane() {
     }
   }
   auto lane = std::make_unique<Lane>(options_);
-  create_table_once(lane->connection);
+  prepare_once(lane->connection);
   lane->stage = std::make_unique<MysqlStage>(lane->connection, target_);
   return lane;
 }
@@ -164,11 +180,12 @@ void MysqlWriter::return_lane(std::unique_ptr<Lane> lane) {
   idle_.push_back(std::move(lane));
 }
 
-void MysqlWriter::create_table_once(mysql::Connection& connection) {
+void MysqlWriter::prepare_once(mysql::Connection& connection) {
   const std::lock_guard lock(mutex_);
-  if (create_table_.empty()) return;
-  connection.exec(create_table_);
-  create_table_.clear();
+  if (prepared_) return;
+  if (!create_table_.empty()) connection.exec(create_table_);
+  if (straight_) straight_ = connection.exec(is_empty(target_)).text(0, 0) == "1";
+  prepared_ = true;
 }
 
 std::vector<std::string> MysqlWriter::preview(std::span<const Change> changes) {
@@ -180,8 +197,7 @@ std::vector<std::string> MysqlWriter::preview(std::span<const Change> changes) {
         removing ? remove_statements(target_) : write_statements(target_, group.kept);
     text += statements.load + ";\n";
     for (const std::size_t i : group.rows)
-      if (is_open(judge(target_, changes[i])))
-        append_row(text, target_, changes[i], i, group.kept, /*as_literals=*/false);
+      if (is_open(judge(target_, changes[i]))) append_row(text, target_, changes[i], i, group.kept);
     for (const std::string* statement :
          {&statements.write, &statements.drop_updated, &statements.insert_rest})
       if (!statement->empty()) text += *statement + ";\n";

@@ -1,6 +1,7 @@
 // Writes batches into one table of MySQL or MariaDB.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,6 +17,9 @@ namespace eddy::connectors {
 // Each worker thread borrows a lane: a connection with its staging table, made on demand, used for one batch
 // at a time. A batch is one transaction: all of its rows or none, but for those that were found not to fit:
 // they get their rejection and the others go on.
+//
+// While a table that was empty at the start fills up, batches of adds are loaded straight into it. The first
+// one about which the server has anything to say goes through the stage instead, and so do all that follow.
 class MysqlWriter final : public sync::Writer {
  public:
   // create_table: the statement to run before the first batch; empty when the table is there. Touches nothing
@@ -32,7 +36,9 @@ class MysqlWriter final : public sync::Writer {
   struct Lane;
   std::unique_ptr<Lane> borrow_lane();
   void return_lane(std::unique_ptr<Lane> lane);
-  void create_table_once(mysql::Connection& connection);
+  void prepare_once(mysql::Connection& connection);
+  // False when the batch must go through the stage.
+  bool send_straight(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts);
   void send(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts);
   // Rows that the mode, or their keys, forbid leave the stage with their verdict; true when others stay.
   bool check_keys(Lane& lane, std::vector<Verdict>& verdicts) const;
@@ -41,7 +47,9 @@ class MysqlWriter final : public sync::Writer {
   mysql::ConnectOptions options_;
   MysqlTarget target_;
   bool keys_can_meet_;
-  std::mutex mutex_;  // guards the two below
+  std::atomic<bool> straight_;  // the table was empty, and nothing has been refused since
+  std::mutex mutex_;            // guards what follows
+  bool prepared_ = false;
   std::string create_table_;
   std::vector<std::unique_ptr<Lane>> idle_;
 };
