@@ -64,9 +64,11 @@ SyncResult carry_out(warehouse::Session& session, engine::Connection& connection
     }
     fold(session, connection, file, clock);
   }
+  // A run that was killed may have told the destination all, and left it before the last step.
+  if (plan.counts.planned() == 0 && destination.unfinished(delivery_of(plan.definition, spec.options)))
+    open_writer(destination, plan.definition, spec.options)->finish();
   if (plan.kind == PlanKind::sync && plan.counts.left_out == 0 && result.status.starts_with("done"))
-    remember_run(session.store(), spec.name,
-                 {plan.counts.source, plan.counts.duplicate_key});
+    remember_run(session.store(), spec.name, {plan.counts.source, plan.counts.duplicate_key});
   result.plan = std::move(plan);
   return result;
 }
@@ -128,9 +130,9 @@ SyncResult run_sync(warehouse::Session& session, const SyncSpec& spec, Destinati
   PlanRequest request = options.request;
   request.object = object ? &*object : nullptr;
   const LookedUp doubtful = look_up_doubtful(session, connection, spec, destination, run_id, clock);
-  SyncResult result = carry_out(session, connection, spec, destination,
-                                make_plan(session, connection, spec, clock, request), run_id, clock, progress,
-                                cancel, options);
+  SyncResult result =
+      carry_out(session, connection, spec, destination, make_plan(session, connection, spec, clock, request),
+                run_id, clock, progress, cancel, options);
   result.doubtful = doubtful;
   return result;
 }

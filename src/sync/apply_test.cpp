@@ -375,5 +375,19 @@ TEST(RunSync, OnlyAKeyIsEnough) {
   EXPECT_EQ(bed.run(spec).tally.planned, 0u);
 }
 
+TEST(RunSync, WhatAKilledRunLeftUnfinishedIsFinishedWithNothingToSend) {
+  Bed bed;
+  bed.model(three);
+  const SyncSpec spec = spec_of(people_yaml);
+  bed.run(spec);
+  EXPECT_EQ(bed.destination.finished, 1);
+  bed.run(spec);
+  EXPECT_EQ(bed.destination.opened, 1);
+  bed.destination.finished = 0;  // as if the run had died just before
+  EXPECT_EQ(bed.run(spec).tally.planned, 0u);
+  EXPECT_EQ(bed.destination.finished, 1);
+  EXPECT_EQ(bed.destination.opened, 2);
+}
+
 }  // namespace
 }  // namespace eddy::sync

@@ -139,6 +139,9 @@ class Destination {
   virtual bool checked_by_open(const config::Node&) const { return false; }
   // Checks that the delivery can be done (mode, key) and prepares it. Throws Error("destination.…").
   virtual std::unique_ptr<Writer> open(const Delivery& delivery) = 0;
+  // True when a former delivery was acknowledged but not finished (Writer::finish), because its run was
+  // killed: sync then opens a writer and finishes it, also when there is nothing to send.
+  virtual bool unfinished(const Delivery&) { return false; }
   // nullptr: records of that object cannot be read by that key. Throws Error("destination.…").
   virtual std::unique_ptr<Reader> reader(const Reading&) { return nullptr; }
 };

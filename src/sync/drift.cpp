@@ -30,6 +30,16 @@ std::optional<double> as_number(const Value& value) {
   return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
+// "…:05.120Z" and "…:05.12Z" are one moment.
+std::string without_zeros(std::string timestamp) {
+  const auto point = timestamp.find('.');
+  if (point == std::string::npos || !timestamp.ends_with('Z')) return timestamp;
+  timestamp.pop_back();
+  while (timestamp.ends_with('0')) timestamp.pop_back();
+  if (timestamp.ends_with('.')) timestamp.pop_back();
+  return timestamp + "Z";
+}
+
 std::string json_of(const Value& value) {
   return value.to_json().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -119,6 +129,8 @@ void make_table(engine::Connection& c, const Definition& now) {
 bool same_value(const Value& a, const Value& b) {
   if (empty(a) || empty(b)) return empty(a) && empty(b);
   if (a == b || a.to_text() == b.to_text()) return true;
+  if (a.type() == Type::timestamp || b.type() == Type::timestamp)
+    return without_zeros(a.to_text()) == without_zeros(b.to_text());
   const auto x = as_number(a), y = as_number(b);
   return x && y && (*x == *y || std::abs(*x - *y) <= 1e-12 * std::max(std::abs(*x), std::abs(*y)));
 }

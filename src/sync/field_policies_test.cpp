@@ -224,6 +224,9 @@ TEST(SameValue, IsAboutWhatAPersonSees) {
   EXPECT_TRUE(same_value(Value::integer(1), Value::text("1.0")));
   EXPECT_TRUE(same_value(Value::decimal("12.50"), Value::real(12.5)));
   EXPECT_FALSE(same_value(Value::text("a"), Value::text("A")));
+  EXPECT_TRUE(
+      same_value(Value::timestamp("2026-01-01T10:00:00.120Z"), Value::timestamp("2026-01-01T10:00:00.12Z")));
+  EXPECT_TRUE(same_value(Value::timestamp("2026-01-01T10:00:00.000Z"), Value::text("2026-01-01T10:00:00Z")));
   EXPECT_FALSE(same_value(Value::boolean(true), Value::integer(1)));
 }
 

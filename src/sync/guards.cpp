@@ -68,9 +68,10 @@ std::vector<Hold> weigh(const Plan& plan, const Guards& guards, const std::vecto
     if (off > guards.rows_off_max)
       holds.push_back(
           {"rows",
-           fmt::format("{} has {} rows, {:.0f}% off the mean of the last {} runs ({}); the guard allows "
+           fmt::format("{} has {} rows, {:.0f}% off the mean of the last {} run{} ({}); the guard allows "
                        "{:.0f}%",
                        plan.definition.model, with_commas(n.source), off * 100, past.size(),
+                       past.size() == 1 ? "" : "s",
                        with_commas(static_cast<std::uint64_t>(std::llround(mean))),
                        guards.rows_off_max * 100)});
     if (guards.unique_key && n.duplicate_key > 0 && past.back().duplicate_key == 0)

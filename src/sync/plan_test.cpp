@@ -259,7 +259,7 @@ TEST(MakePlan, GuardsSayWhatTheyHoldWithExamples) {
   EXPECT_EQ(grown.plan.holds[0].code, "rows");
   EXPECT_EQ(grown.failure[0].code, "sync.held_rows");
   EXPECT_EQ(grown.failure[0].message,
-            "sync people is held: warehouse.people has 29 rows, 262% off the mean of the last 1 runs (8); "
+            "sync people is held: warehouse.people has 29 rows, 262% off the mean of the last 1 run (8); "
             "the guard "
             "allows 50%");
   bed.model("select 1 + i % 7 as id, 'Ada' as name, 1 as score from range(8) t(i)");

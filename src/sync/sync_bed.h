@@ -83,6 +83,7 @@ class ScriptedDestination final : public Destination {
     delivery = d;
     return std::make_unique<ScriptedWriter>(*this);
   }
+  bool unfinished(const Delivery&) override { return finished < opened; }
   std::unique_ptr<Reader> reader(const Reading& reading) override {
     if (const auto other = others.find(reading.object); other != others.end())
       return std::make_unique<ScriptedReader>(*other->second, reading);

@@ -83,6 +83,10 @@ class FilesDestination final : public sync::Destination {
     return std::make_unique<FileReader>(folder_, target, reading.key, reading.fields);
   }
 
+  bool unfinished(const sync::Delivery& delivery) override {
+    return connectors::unfinished(FileTarget::of(folder_, delivery.object, delivery.options));
+  }
+
  private:
   void require_folder() const {
     if (!fs::is_directory(folder_))
