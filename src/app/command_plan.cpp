@@ -14,6 +14,7 @@
 #include "sync/field_policies.h"
 #include "sync/fold.h"
 #include "sync/guards.h"
+#include "sync/remote_snapshot.h"
 
 namespace eddy::app {
 namespace {
@@ -79,6 +80,7 @@ class Planning {
       if (!asked.destination)
         throw Error("sync.cannot_read", fmt::format("{} cannot be read: {}", spec.destination, asked.note),
                     "check it with `eddy doctor`");
+      sync::bring_snapshot_home(workspace_.session(), connection_, spec.name);
       drift = sync::read_drift(connection_, standing, sync::bind(workspace_.session(), connection_, spec),
                                *asked.destination, spec.options, context_.cancel);
       request.refreshed = true;

@@ -308,14 +308,28 @@ Standing kept_standing(warehouse::Session& session, engine::Connection& c, const
   return read_remote_standing(*session.own()->open(), *session.own(), sync);
 }
 
-void forget_inside(warehouse::Session& session, const std::string& sync, const Standing& next) {
-  if (session.own() == nullptr || session.store().fact(place_fact(sync)).value_or("") != inside) return;
+std::uint64_t kept_rows(warehouse::Session& session, engine::Connection& c, const std::string& sync) {
+  if (!kept_standing(session, c, sync).definition) return 0;
+  if (!keeps_inside(session, c, sync))
+    return static_cast<std::uint64_t>(
+        c.query("select count(*) from " + snapshot_table(sync)).scalar().as_integer());
+  std::uint64_t rows = 0;
+  session.own()->open()->stream(
+      "select count(*) from " + remote_snapshot(*session.own(), sync), {Type::integer},
+      [&](const Row& row) { rows = static_cast<std::uint64_t>(row[0].as_integer()); });
+  return rows;
+}
+
+void forget_inside(warehouse::Session& session, engine::Connection& c, const std::string& sync,
+                   const Standing& next) {
+  if (!keeps_inside(session, c, sync)) return;
   const OwnWarehouse& own = *session.own();
   const auto dialect = own.open();
   dialect->transaction(Purpose::write, [&] {
     write_remote_standing(*dialect, own, sync, next, read_remote_standing(*dialect, own, sync).epoch);
     dialect->execute("drop table if exists " + remote_snapshot(own, sync));
   });
+  note_place(session, sync, true);
 }
 
 }  // namespace eddy::sync

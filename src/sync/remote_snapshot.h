@@ -36,8 +36,10 @@ void bring_snapshot_home(warehouse::Session& session, engine::Connection& connec
 
 // The standing, from where it is kept.
 Standing kept_standing(warehouse::Session& session, engine::Connection& connection, const std::string& sync);
-// Reset: what is kept inside is dropped, and `next` stands there. Does nothing when nothing is kept inside.
-void forget_inside(warehouse::Session& session, const std::string& sync, const Standing& next);
+std::uint64_t kept_rows(warehouse::Session& session, engine::Connection& connection, const std::string& sync);
+// Reset: what is kept inside is dropped, and `next` stands there. Does nothing when it is kept outside.
+void forget_inside(warehouse::Session& session, engine::Connection& connection, const std::string& sync,
+                   const Standing& next);
 
 // From ledger to snapshot, in one transaction of the warehouse together with the standing. `rows`: SQL of the
 // engine giving kind (0 add, 1 change, 2 remove, acknowledged; 3 in doubt; 4 a planned change that was not

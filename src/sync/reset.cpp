@@ -67,11 +67,9 @@ void open_or_set_aside(warehouse::Session& session, engine::Connection& c, const
   open_sync_database(session, c);
 }
 
-std::uint64_t rows_delivered(engine::Connection& c, const std::string& sync) {
+std::uint64_t rows_delivered(warehouse::Session& session, engine::Connection& c, const std::string& sync) {
   try {
-    if (!read_standing(c, sync).definition) return 0;
-    return static_cast<std::uint64_t>(
-        c.query("select count(*) from " + snapshot_table(sync)).scalar().as_integer());
+    return kept_rows(session, c, sync);
   } catch (const Error&) {
     return 0;  // damage is a reason to be here
   }
@@ -88,7 +86,7 @@ void forget_snapshot(warehouse::Session& session, engine::Connection& c, const s
   next.checksum = next_checksum(first_checksum(sync), "reset", run_id, "");
   next.previous = then.checksum;
   next.run_id = run_id;
-  forget_inside(session, sync, next);
+  forget_inside(session, c, sync, next);
   engine::Transaction transaction(c);
   c.execute(fmt::format("drop table if exists {}; drop table if exists {}", snapshot_table(sync),
                         snapshot_table(sync + " new")));
@@ -153,7 +151,7 @@ Forgotten reset(warehouse::Session& session, const std::string& sync, const std:
   Forgotten out;
   auto connection = session.connect();
   open_or_set_aside(session, connection, sync, run_id, out);
-  out.rows = rows_delivered(connection, sync);
+  out.rows = rows_delivered(session, connection, sync);
   out.rejects = session.store().count_rejects({.sync = sync});
   reach(checkpoint, "begin");
   put_marker(session.store(), sync, {step_reset, run_id});
@@ -177,7 +175,7 @@ Believed baseline(warehouse::Session& session, const SyncSpec& spec, const std::
     if (!needs_reset(error.code())) throw;
   }
   if (!planned) {
-    out.forgotten.rows = rows_delivered(connection, spec.name);
+    out.forgotten.rows = rows_delivered(session, connection, spec.name);
     out.forgotten.rejects = session.store().count_rejects({.sync = spec.name});
     reach(checkpoint, "begin");
     put_marker(session.store(), spec.name, {step_reset_then_baseline, run_id});

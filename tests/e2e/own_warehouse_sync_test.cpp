@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "support/postgres_server.h"
+#include "sync/drift.h"
 #include "sync/ledger.h"
 #include "sync/remote_snapshot.h"
 #include "sync/reset.h"
@@ -239,6 +240,57 @@ TEST_P(OwnWarehouse, NormalizationsAreTheWarehousesSql) {
   EXPECT_EQ(own->bed.plan(spec).counts.null_key, 1u);
   own->sql("update crm.people set mail = 'ADA@x.org' where score = 1");
   EXPECT_EQ(own->sent(spec), Strings{});
+}
+
+TEST_P(OwnWarehouse, IsResetAndBelieved) {
+  own->sql(table_of_people);
+  const SyncSpec spec = spec_of(people);
+  EXPECT_EQ(reset(*own->bed.session, spec.name, "reset0").rows, 0u);  // before anything was delivered
+  own->bed.run(spec);
+  EXPECT_EQ(reset(*own->bed.session, spec.name, "reset1").rows, 10u);
+  EXPECT_FALSE(own->kept_inside("people") || own->kept_outside("people"));
+  EXPECT_EQ(own->sent(spec).size(), 10u);
+  EXPECT_EQ(own->sent(spec), Strings{});
+  own->sql("update crm.people set score = 100; delete from crm.people where id = 1");
+  EXPECT_EQ(baseline(*own->bed.session, spec, "baseline1", own->bed.clock).plan.counts.source, 9u);
+  EXPECT_EQ(own->sent(spec), Strings{});
+  own->sql("update crm.people set score = 3 where id = 2");
+  EXPECT_EQ(own->sent(spec), (Strings{"change 2=n2|3"}));
+}
+
+TEST_P(OwnWarehouse, IsUndone) {
+  own->sql(table_of_people);
+  const SyncSpec spec = spec_of(people);
+  own->bed.run(spec);
+  own->sql("update crm.people set score = 70 where id = 7; delete from crm.people where id = 9");
+  const SyncResult run = own->bed.run(spec);
+  own->bed.destination.forget_requests();
+  ApplyOptions undo;
+  undo.request.kind = PlanKind::undo;
+  undo.request.undo_plan = run.plan.id;
+  undo.approved = true;
+  EXPECT_EQ(own->bed.run(spec, undo).status, "done");
+  EXPECT_EQ(own->bed.destination.sent(), (Strings{"change 7=n7|7", "add 9=n9|9"}));
+  EXPECT_EQ(own->sent(spec), (Strings{"change 7=n7|70", "remove 9"}));
+}
+
+TEST_P(OwnWarehouse, IsRefreshedFromTheDestination) {
+  own->sql(table_of_people);
+  const SyncSpec spec = spec_of(people);
+  own->bed.run(spec);
+  own->bed.destination.readable = true;
+  own->bed.destination.records["4"] = "by hand|4";
+  auto c = own->bed.session->connect();
+  const Standing standing = recover(*own->bed.session, c, spec.name, own->bed.clock);
+  bring_snapshot_home(*own->bed.session, c, spec.name);
+  const Drift drift = read_drift(c, standing, bind(*own->bed.session, c, spec), own->bed.destination,
+                                 spec.options, *own->bed.cancel);
+  EXPECT_EQ(drift.changed, 1u);
+  PlanRequest request;
+  request.refreshed = true;
+  const Plan plan = make_plan(*own->bed.session, c, spec, own->bed.clock, request);
+  EXPECT_EQ(plan.counts.changed, 1u);
+  EXPECT_EQ(page(c, plan, 0, 10).at(0).key.at(0).as_integer(), 4);
 }
 
 // What a killed run leaves: a plan, and a ledger in which every row but the last was acknowledged.
