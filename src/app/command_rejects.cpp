@@ -20,6 +20,12 @@ constexpr std::size_t rows_shown = 50;  // of a table, when no --limit is given
 
 std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
+// "2026-11-23T10:53:42.123456Z" -> "2026-11-23T10:53:42Z"
+std::string to_seconds(const std::string& moment) {
+  const auto point = moment.find('.');
+  return point == std::string::npos ? moment : moment.substr(0, point) + "Z";
+}
+
 const char* heading_of(RejectState state) {
   switch (state) {
     case RejectState::refused:
@@ -67,18 +73,20 @@ class SyncRejects {
   void print_groups(const state::RejectQuery& query) {
     const auto groups = sync::group_rejects(workspace_.store(), query,
                                             [&](const std::string& sync) { return inserts(sync); });
-    for (std::size_t i = 0; i < groups.size();) {
-      const RejectState state = groups[i].state;
-      Table table(std::vector<std::string>{"sync", "rows", "code", "message", "for example", "first seen",
-                                           "last seen"});
-      for (; i < groups.size() && groups[i].state == state; ++i) {
-        const sync::RejectGroup& g = groups[i];
-        table.add(std::vector<std::string>{g.sync, with_commas(g.rows), g.code, g.message, g.example_key,
-                                           g.first_seen, g.last_seen});
-      }
-      print_out(context_.terminal.out_style(Style::bold, heading_of(state)) + "\n" +
-                table.render(TableForm::table) + "\n");
+    std::optional<RejectState> state;
+    std::string out;
+    for (const sync::RejectGroup& g : groups) {
+      if (state != g.state)
+        out += (state ? "\n" : "") + context_.terminal.out_style(Style::bold, heading_of(g.state)) + "\n";
+      state = g.state;
+      out += fmt::format("  {}  {}  {} row{}\n", g.sync, g.code, with_commas(g.rows), g.rows == 1 ? "" : "s");
+      if (!g.message.empty()) out += fmt::format("    {}\n", g.message);
+      out += context_.terminal.out_style(
+                 Style::dim, fmt::format("    for example {}; first seen {}, last seen {}", g.example_key,
+                                         to_seconds(g.first_seen), to_seconds(g.last_seen))) +
+             "\n";
     }
+    print_out(out + "\n");
   }
 
   void print_rows(const state::RejectQuery& query, std::uint64_t found) {
@@ -96,7 +104,7 @@ class SyncRejects {
                                                              "attempts", "runs", "first seen", "last seen"});
       table.first->second.add(std::vector<std::string>{r.sync, r.key, r.operation, r.code, r.message,
                                                        std::to_string(r.attempts), std::to_string(r.runs),
-                                                       r.first_seen, r.last_seen});
+                                                       to_seconds(r.first_seen), to_seconds(r.last_seen)});
     });
     for (const auto& [state, table] : tables)
       print_out(context_.terminal.out_style(Style::bold, heading_of(state)) + "\n" +

@@ -91,13 +91,22 @@ std::size_t closing(std::string_view text, std::size_t at) {
   return std::string_view::npos;
 }
 
+// A JSON member's name, or a constant: {"error":"INVALID_EMAIL"}.
+bool is_word_of_theirs(std::string_view text, std::size_t begin, std::size_t end) {
+  if (text[begin] != '"') return false;
+  if (end + 1 < text.size() && text[end + 1] == ':') return true;
+  const std::string_view inside = text.substr(begin + 1, end - begin - 1);
+  return inside.size() > 2 &&
+         std::all_of(inside.begin(), inside.end(), [](char c) { return c == '_' || (c >= 'A' && c <= 'Z'); });
+}
+
 }  // namespace
 
 std::string message_template(std::string_view message) {
   std::string out;
   for (std::size_t i = 0; i < message.size() && out.size() < length_max;) {
     if (const std::size_t end = closing(message, i); end != std::string_view::npos) {
-      out += "<value>";
+      out += is_word_of_theirs(message, i, end) ? message.substr(i, end + 1 - i) : "<value>";
       i = end + 1;
     } else if (message.substr(i).starts_with(")=(") && message.find(')', i + 3) != std::string_view::npos) {
       out += ")=(<value>)";  // Key (email)=(ada@example.com) already exists.

@@ -22,6 +22,8 @@ TEST(MessageTemplate, ReplacesWhatDiffersFromRowToRow) {
       {"value -12,345.67 out of range", "value <n> out of range"},
       {"Größe 'XXL' für Straße 7", "Größe <value> für Straße <n>"},
       {"REQUIRED_FIELD_MISSING: LastName", "REQUIRED_FIELD_MISSING: LastName"},
+      {R"(not valid: [{"isValid":false,"message":"x y is bad","error":"INVALID_EMAIL"}])",
+       R"(not valid: [{"isValid":false,"message":<value>,"error":"INVALID_EMAIL"}])"},
       {"it's the user's own", "it's the user's own"},
       {"", ""},
   };
