@@ -1,4 +1,4 @@
-// The bounded queue between the reader of a plan and the workers: as many batches wait as there are workers.
+// The bounded queue between the reader of a plan and the workers.
 #pragma once
 
 #include <condition_variable>
@@ -10,8 +10,9 @@
 
 namespace eddy::sync {
 
-// Thread-safe; one mutex guards all of it. Closed by the reader when everything is in, or by whoever stops
-// the delivery; closing wakes everybody, and is for ever.
+// Thread-safe; one mutex guards all of it. A reader that found it full is woken when half of it has gone, not
+// for every batch. Closed by the reader when everything is in, or by whoever stops the delivery; closing
+// wakes everybody, and is for ever.
 class BatchQueue {
  public:
   explicit BatchQueue(std::size_t capacity) : capacity_(capacity) {}
@@ -19,7 +20,8 @@ class BatchQueue {
   // Waits for room. False when the queue is closed: the batch was not taken.
   bool push(Batch batch) {
     std::unique_lock lock(mutex_);
-    room_.wait(lock, [&] { return closed_ || waiting_.size() < capacity_; });
+    if (waiting_.size() >= capacity_)
+      room_.wait(lock, [&] { return closed_ || waiting_.size() <= capacity_ / 2; });
     if (closed_) return false;
     waiting_.push_back(std::move(batch));
     filled_.notify_one();
@@ -32,7 +34,7 @@ class BatchQueue {
     if (waiting_.empty()) return std::nullopt;
     Batch batch = std::move(waiting_.front());
     waiting_.pop_front();
-    room_.notify_one();
+    if (waiting_.size() == capacity_ / 2) room_.notify_one();
     return batch;
   }
   void close(bool drop_waiting) {

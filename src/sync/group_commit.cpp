@@ -33,9 +33,7 @@ void write_durably(int fd, std::string_view bytes, const std::filesystem::path& 
 }
 
 GroupCommit::GroupCommit(int fd, std::filesystem::path file, Framing framing)
-    : fd_(fd), file_(std::move(file)), framing_(std::move(framing)) {
-  writer_ = std::thread([this] { write_groups(); });
-}
+    : fd_(fd), file_(std::move(file)), framing_(std::move(framing)) {}
 
 GroupCommit::~GroupCommit() { close(); }
 
@@ -44,49 +42,48 @@ void GroupCommit::append(std::string_view record) {
   room_.wait(lock, [&] {
     return !failure_.empty() || pending_.empty() || pending_.size() + record.size() <= group_bytes_max;
   });
-  if (failure_.empty()) {
-    pending_ += record;
-    const std::uint32_t group = gathering_;
-    pending_changed_.notify_one();
-    durable_[group % 2].wait(lock, [&] { return !failure_.empty() || groups_ >= group; });
+  const std::uint32_t group = gathering_;
+  if (failure_.empty()) pending_ += record;
+  while (failure_.empty() && groups_ < group) {
+    // Whoever finds nobody writing writes: always the group that is gathering, for all that is before it is
+    // on disk then.
+    if (!led_)
+      lead(lock);
+    else
+      written_[group % 2].wait(lock);
   }
   if (!failure_.empty())
     throw Error("sync.ledger_unwritable", failure_, "free space on its disk, then run again");
 }
 
-void GroupCommit::write_groups() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    pending_changed_.wait(lock, [&] { return closing_ || !pending_.empty(); });
-    if (pending_.empty()) return;
-    const std::string group = std::exchange(pending_, {});
-    const std::uint32_t number = gathering_++;
+void GroupCommit::lead(std::unique_lock<std::mutex>& lock) {
+  led_ = true;
+  const std::string group = std::exchange(pending_, {});
+  const std::uint32_t number = gathering_++;
+  room_.notify_all();
+  lock.unlock();
+  std::string failure;
+  try {
+    write_durably(fd_, framing_(number, group), file_);
+  } catch (const Error& error) {
+    failure = error.message();
+  } catch (const std::exception& error) {  // no memory: the others must not wait for ever
+    failure = error.what();
+  }
+  lock.lock();
+  led_ = false;
+  groups_ = number;
+  if (!failure.empty()) failure_ = failure;
+  written_[number % 2].notify_all();
+  if (failure_.empty()) {
+    written_[gathering_ % 2].notify_one();  // one of those who wait for the next group leads it
+  } else {
+    written_[gathering_ % 2].notify_all();
     room_.notify_all();
-    lock.unlock();
-    std::string failure;
-    try {
-      write_durably(fd_, framing_(number, group), file_);
-    } catch (const Error& error) {
-      failure = error.message();
-    }
-    lock.lock();
-    groups_ = number;
-    if (!failure.empty()) failure_ = failure;
-    durable_[number % 2].notify_all();
-    if (failure_.empty()) continue;
-    durable_[(number + 1) % 2].notify_all();
-    room_.notify_all();
-    return;
   }
 }
 
 void GroupCommit::close() {
-  {
-    const std::lock_guard lock(mutex_);
-    closing_ = true;
-  }
-  pending_changed_.notify_one();
-  if (writer_.joinable()) writer_.join();
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 

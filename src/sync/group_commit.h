@@ -9,15 +9,15 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 
 namespace eddy::sync {
 
 // write() until all is written, then fdatasync. Throws Error("sync.ledger_unwritable").
 void write_durably(int fd, std::string_view bytes, const std::filesystem::path& file);
 
-// Thread-safe; has one thread of its own. Everything but the file itself is guarded by one mutex; the file is
-// touched by the own thread only, until close() has joined it.
+// Thread-safe, without a thread of its own: of those who wait for a group, one writes it for all (its
+// leader). One mutex guards everything but the file, which belongs to the leader; there is at most one at a
+// time.
 class GroupCommit {
  public:
   // Makes the bytes of a group from its number (from 1) and its records.
@@ -31,24 +31,23 @@ class GroupCommit {
   // Returns when the record is durable. Throws Error("sync.ledger_unwritable") once any group could not be
   // written; nothing after it is.
   void append(std::string_view record);
-  void close();                  // waits for what is pending; append() must not be called afterwards
+  void close();                  // nobody may be in append(), now or later
   std::uint64_t groups() const;  // written so far
 
  private:
-  void write_groups();
+  void lead(std::unique_lock<std::mutex>& lock);
 
   int fd_;
   std::filesystem::path file_;
   Framing framing_;
   mutable std::mutex mutex_;
-  std::condition_variable pending_changed_, room_;
-  std::condition_variable durable_[2];  // of groups with even and odd numbers: nobody is woken for another's
+  std::condition_variable room_;
+  std::condition_variable written_[2];  // groups with even and odd numbers: nobody is woken for another's
   std::string pending_;                 // the records of group number gathering_
   std::uint32_t gathering_ = 1;
   std::uint32_t groups_ = 0;  // the last one on disk
+  bool led_ = false;          // a leader is writing
   std::string failure_;
-  bool closing_ = false;
-  std::thread writer_;
 };
 
 }  // namespace eddy::sync

@@ -10,6 +10,12 @@ namespace eddy::sync {
 
 namespace {
 
+// Batches that wait for a worker: one each, or as many small ones as make some thousand rows.
+constexpr std::size_t rows_waiting = 8'192;
+std::size_t queue_capacity(const Limits& limits) {
+  return std::max(limits.workers_max, rows_waiting / limits.batch_rows_max);
+}
+
 // Waits that a person who looks on should know of.
 constexpr std::chrono::seconds worth_a_note{30};
 
@@ -36,7 +42,7 @@ Course::Course(const Plan& plan, Writer& writer_, Ledger& ledger_, const RetryPo
       ledger(ledger_),
       clock(clock_),
       progress(progress_),
-      queue(limits.workers_max),
+      queue(queue_capacity(limits)),
       accounts(plan.counts.planned(), "sync." + plan.definition.sync, progress_),
       backoff(policy_, clock_, [this] { return stopping(); }),
       circuit(limits.workers_max, policy_.attempts_max,
@@ -239,12 +245,11 @@ void Worker::give_up(const Batch& batch) {
   // does not stop the others.
   const Past last = batch.known(batch.size() - 1);
   if (++course_.given_up_in_a_row > course_.limits.workers_max + 1)
-    course_.stop(
-        Error("sync.destination_unavailable",
-              fmt::format("{} took no row of {} batches in {} attempts each (last: {} {})",
-                          course_.destination(), course_.given_up_in_a_row.load(),
-                          course_.policy.attempts_max, last.code, last.message),
-              "what was not taken goes out with the next run"));
+    course_.stop(Error(
+        "sync.destination_unavailable",
+        fmt::format("{} took no row of {} batches in {} attempts each (last: {} {})", course_.destination(),
+                    course_.given_up_in_a_row.load(), course_.policy.attempts_max, last.code, last.message),
+        "what was not taken goes out with the next run"));
 }
 
 // The run is ending: rows that were tried are given up (or in doubt), the others were never sent.
