@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "connectors/declarative/discovery.h"
+#include "connectors/declarative/lookup_reader.h"
 #include "connectors/declarative/writer.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -13,12 +14,14 @@ namespace eddy::connectors {
 
 namespace {
 
-bool fits_object(const OperationSpec& operation, const std::string& object) {
+template <class Request>  // an operation or a lookup
+bool fits_object(const Request& operation, const std::string& object) {
   return operation.objects.empty() ||
          std::find(operation.objects.begin(), operation.objects.end(), object) != operation.objects.end();
 }
 
-bool fits_key(const OperationSpec& operation, const std::string& key) {
+template <class Request>
+bool fits_key(const Request& operation, const std::string& key) {
   const auto has = [&](const std::vector<std::string>& list) {
     return std::find(list.begin(), list.end(), key) != list.end();
   };
@@ -115,6 +118,27 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery&
       break;
   }
   return std::make_unique<DeclarativeWriter>(spec_, session_, delivery, write, remove);
+}
+
+std::unique_ptr<sync::Reader> DeclarativeDestination::reader(const sync::Reading& reading) {
+  if (reading.key.size() != 1) return nullptr;
+  if (!spec_->objects.open && find_object(*spec_, reading.object) == nullptr) return nullptr;
+  const std::string& key = reading.key.front().name;
+  const auto lookup =
+      std::find_if(spec_->lookups.begin(), spec_->lookups.end(), [&](const LookupSpec& candidate) {
+        return fits_object(candidate, reading.object) && fits_key(candidate, key);
+      });
+  if (lookup == spec_->lookups.end()) return nullptr;
+  sync::Reading asked = reading;
+  if (lookup->known_keys) {
+    const auto schema = discover(*spec_, *session_, reading.object);
+    if (!schema) return nullptr;
+    const auto field = std::find_if(schema->fields.begin(), schema->fields.end(),
+                                    [&](const sync::FieldSchema& f) { return f.name == key; });
+    if (field == schema->fields.end() || !field->key) return nullptr;
+    asked.key.front().type = field->type;
+  }
+  return std::make_unique<LookupReader>(spec_, session_, std::move(asked), *lookup);
 }
 
 config::Shape settings_shape(const Spec& spec) {

@@ -21,6 +21,8 @@ class DeclarativeDestination final : public sync::Destination {
   std::vector<std::string> objects() override;
   std::optional<sync::ObjectSchema> describe(const std::string& object) override;
   std::unique_ptr<sync::Writer> open(const sync::Delivery& delivery) override;
+  // Asks for the object's fields where the connector takes only keys that the service calls so.
+  std::unique_ptr<sync::Reader> reader(const sync::Reading& reading) override;
 
  private:
   std::shared_ptr<const Spec> spec_;

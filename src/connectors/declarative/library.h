@@ -44,7 +44,7 @@ struct ConnectorManual {
     std::vector<std::string> keys;
   };
   struct Operation {
-    std::string name;                  // upsert, update, insert, erase, archive
+    std::string name;                  // upsert, update, insert, erase, archive, lookup
     std::vector<std::string> objects;  // empty: all
     std::vector<std::string> keys;     // empty: any field the service accepts
     std::size_t rows_max = 1;

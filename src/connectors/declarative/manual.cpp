@@ -37,6 +37,8 @@ ConnectorManual manual(const LoadedConnector& connector) {
     for (const OperationSpec& o : found->second)
       out.operations.push_back({name, o.objects, o.keys, o.rows_max, o.bytes_max, o.idempotent});
   }
+  for (const LookupSpec& l : spec.lookups)
+    out.operations.push_back({"lookup", l.objects, l.keys, l.rows_max, l.bytes_max, true});
   out.concurrency = spec.limits.concurrency;
   for (const auto& [max, window] : spec.limits.buckets)
     out.limits.push_back(fmt::format("{} requests in {} s", with_settings_named(max, spec),

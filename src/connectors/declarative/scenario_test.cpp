@@ -8,6 +8,7 @@
 //   not_sent | unknown}] verdicts: [{outcome, code, id, created, message}]       only what is named is
 //   compared refused_whole, retry_after, error, open_error           error: the code that deliver() or
 //   describe() throws describe: contacts  schema: {field: {type, …}} | null   instead of changes
+//   lookup: [key, …]  records: [{matches, id, fields: {…}}] | unreadable                   instead of changes
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -61,7 +62,9 @@ Shape scenario_shape() {
        field("refused_whole", Shape::boolean(), "split it"), field("retry_after", Shape::duration(), "wait"),
        field("error", Shape::string(), "code"), field("open_error", Shape::string(), "code"),
        field("describe", Shape::string(), "object"), field("schema", Shape::any(), "expected fields"),
-       field("open_fields", Shape::boolean(), "other fields exist")});
+       field("open_fields", Shape::boolean(), "other fields exist"),
+       field("lookup", Shape::list(Shape::any()), "keys"),
+       field("records", Shape::any(), "what is read by them; `unreadable`: there is no reader")});
 }
 
 std::vector<std::filesystem::path> scenario_files() {
@@ -288,6 +291,40 @@ void deliver(DeclarativeDestination& destination, const Node& root) {
   }
 }
 
+void look_up(DeclarativeDestination& destination, const Node& root) {
+  const sync::Reading reading{.object = root["object"].text(),
+                              .key = columns(root["key"]),
+                              .fields = columns(root["fields"]),
+                              .options = {}};
+  const auto reader = destination.reader(reading);
+  if (root["records"].is_scalar()) {
+    EXPECT_EQ(root["records"].text(), "unreadable");
+    EXPECT_EQ(reader, nullptr);
+    return;
+  }
+  ASSERT_NE(reader, nullptr);
+  std::vector<Row> keys;
+  for (const Node& key : root["lookup"].items()) keys.push_back({typed(key, reading.key.front().type)});
+  try {
+    const auto records = reader->read(keys);
+    EXPECT_FALSE(root["error"].exists()) << "read() does not throw";
+    const auto expected = root["records"].items();
+    ASSERT_EQ(records.size(), expected.size());
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      EXPECT_EQ(records[i].matches, static_cast<std::size_t>(expected[i]["matches"].as_integer())) << i;
+      EXPECT_EQ(records[i].id, expected[i]["id"].as_string("")) << i;
+      ASSERT_EQ(records[i].fields.size(), records[i].matches == 0 ? 0 : reading.fields.size()) << i;
+      for (std::size_t f = 0; f < records[i].fields.size(); ++f) {
+        const Column& field = reading.fields[f];
+        EXPECT_EQ(records[i].fields[f], typed(expected[i]["fields"][field.name], field.type))
+            << i << " " << field.name << ": " << records[i].fields[f].to_text();
+      }
+    }
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), root["error"].as_string("(no error expected)")) << e.what();
+  }
+}
+
 class Scenario : public ::testing::TestWithParam<std::filesystem::path> {};
 
 TEST_P(Scenario, SendsAndUnderstands) {
@@ -318,6 +355,8 @@ TEST_P(Scenario, SendsAndUnderstands) {
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), root["error"].as_string("(no error expected)")) << e.what();
     }
+  } else if (root["lookup"].exists()) {
+    look_up(destination, root);
   } else {
     deliver(destination, root);
   }

@@ -53,6 +53,8 @@ class Reader {
   RowsSpec rows(const Node& node) const;
   OutcomeSpec outcome(const Node& node) const;
   OperationSpec operation(const Node& node, const ErrorSpec& errors) const;
+  MatchSpec match(const Node& node) const;
+  LookupSpec lookup(const Node& node, const ErrorSpec& errors) const;
   FieldSpec known_field(const Node::Entry& entry) const;
   ObjectSpec object(const Node::Entry& entry) const;
   DiscoverSpec discover(const Node& node) const;
@@ -184,24 +186,26 @@ ErrorSpec Reader::errors(const Node& node, const ErrorSpec& otherwise) const {
   return out;
 }
 
+MatchSpec Reader::match(const Node& node) const {
+  MatchSpec out;
+  const std::string by = node["by"].text();
+  out.by = by == "position" ? MatchSpec::By::position
+           : by == "index"  ? MatchSpec::By::index
+           : by == "echo"   ? MatchSpec::By::echo
+                            : MatchSpec::By::all;
+  out.pointer = pointer_template(node["pointer"]);
+  if ((out.by == MatchSpec::By::index || out.by == MatchSpec::By::echo) && !node["pointer"].exists())
+    node.fail("connector.pointer", fmt::format("matching by {} needs `pointer`", by),
+              "say where in the item it is");
+  out.row = node["row"].as_string("trace") == "key" ? MatchSpec::Row::key : MatchSpec::Row::trace;
+  out.ignore_case = node["ignore_case"].exists() && node["ignore_case"].as_boolean();
+  return out;
+}
+
 RowsSpec Reader::rows(const Node& node) const {
   RowsSpec out;
   out.items = pointer_template(node["items"]);
-  for (const Node& item : node["match"].items()) {
-    MatchSpec match;
-    const std::string by = item["by"].text();
-    match.by = by == "position" ? MatchSpec::By::position
-               : by == "index"  ? MatchSpec::By::index
-               : by == "echo"   ? MatchSpec::By::echo
-                                : MatchSpec::By::all;
-    match.pointer = pointer_template(item["pointer"]);
-    if ((match.by == MatchSpec::By::index || match.by == MatchSpec::By::echo) && !item["pointer"].exists())
-      item.fail("connector.pointer", fmt::format("matching by {} needs `pointer`", by),
-                "say where in the item it is");
-    match.row = item["row"].as_string("trace") == "key" ? MatchSpec::Row::key : MatchSpec::Row::trace;
-    match.ignore_case = item["ignore_case"].exists() && item["ignore_case"].as_boolean();
-    out.match.push_back(std::move(match));
-  }
+  for (const Node& item : node["match"].items()) out.match.push_back(match(item));
   out.refused = node["refused"].exists() && node["refused"].as_boolean();
   out.applied_when = Predicate::parse(node["applied_when"]);
   out.created_when = Predicate::parse(node["created_when"]);
@@ -233,6 +237,39 @@ OperationSpec Reader::operation(const Node& node, const ErrorSpec& connector_err
     out.bytes_max = static_cast<std::size_t>(std::max<std::int64_t>(0, batch["max_bytes"].as_integer()));
   out.idempotent = node["idempotency"].as_string("natural") == "natural";
   out.outcome = outcome(node["outcome"]);
+  out.errors = errors(node["errors"], connector_errors);
+  return out;
+}
+
+LookupSpec Reader::lookup(const Node& node, const ErrorSpec& connector_errors) const {
+  // A lookup has keys, but no rows with fields.
+  Reader asks(*this);
+  std::erase_if(asks.names_, [](const std::string& name) { return name.starts_with("row"); });
+  asks.names_.insert(asks.names_.end(), {"row.key", "rows.keys", "rows.soql", "fields.list", "fields.names"});
+  Reader values(*this);
+  values.names_.push_back("field");
+
+  LookupSpec out;
+  out.objects = texts(node["objects"]);
+  out.keys = texts(node["keys"]);
+  out.keys_not = texts(node["keys_not"]);
+  out.known_keys = node["known_keys"].exists() && node["known_keys"].as_boolean();
+  out.request = asks.request(node["request"]);
+  const auto count = [](const Node& number, std::int64_t least) {
+    return static_cast<std::size_t>(std::max(least, number.as_integer()));
+  };
+  if (const Node most = node["batch"]["max_rows"]; most.exists()) out.rows_max = count(most, 1);
+  if (const Node most = node["batch"]["max_bytes"]; most.exists()) out.bytes_max = count(most, 0);
+  out.fields = texts(node["fields"]);
+  out.success_when = Predicate::parse(node["success_when"]);
+  out.items = pointer_template(node["items"]);
+  out.match = match(node["match"]);
+  out.id = pointer(node["id"]);
+  out.value = values.pointer_template(node["value"]);
+  out.skip_when = Predicate::parse(node["skip_when"]);
+  out.cut_when = Predicate::parse(node["cut_when"]);
+  out.failures = pointer(node["failures"]);
+  out.missing_when = Predicate::parse(node["missing_when"]);
   out.errors = errors(node["errors"], connector_errors);
   return out;
 }
@@ -364,6 +401,7 @@ Spec Reader::read() {
   for (const auto& entry : root_["operations"].entries())
     for (const Node& item : entry.value.items())
       out.operations[entry.name].push_back(operation(item, out.errors));
+  for (const Node& item : root_["lookup"].items()) out.lookups.push_back(lookup(item, out.errors));
   out.transforms = transforms(root_["transforms"]);
   out.limits = limits(root_["limits"]);
   return out;

@@ -121,6 +121,28 @@ struct OperationSpec {
   ErrorSpec errors;  // the connector's, with the operation's own rules in front
 };
 
+// How records are read by their keys.
+struct LookupSpec {
+  std::vector<std::string> objects;   // empty: all
+  std::vector<std::string> keys;      // fields that can be the key; empty: any
+  std::vector<std::string> keys_not;  // fields that cannot
+  bool known_keys = false;            // only fields that discovery calls keys; their values get its type
+  RequestSpec request;
+  std::size_t rows_max = 1;         // keys in one request
+  std::size_t bytes_max = 0;        // of URL and body; 0: no limit
+  std::vector<std::string> fields;  // always asked for, besides the key and the asked ones
+  Predicate success_when;           // the request was processed; default: status 2xx and the list is there
+  Template items;                   // JSON pointer to the list of records
+  MatchSpec match;                  // by echo of the key
+  std::string id;
+  Template value;          // JSON pointer in a record; {field} is the field's name, its dots go deeper
+  Predicate skip_when;     // records that do not count
+  Predicate cut_when;      // the reply does not hold all records: fewer keys are asked for
+  std::string failures;    // JSON pointer to a list of keys that could not be read
+  Predicate missing_when;  // such a failure says only that there is no record
+  ErrorSpec errors;        // `done`: there is no record for any of the keys
+};
+
 struct FieldSpec {
   std::string name;
   Type type = Type::text;
@@ -198,7 +220,8 @@ struct Spec {
   std::vector<AuthSpec> auth;
   ObjectsSpec objects;
   std::map<std::string, std::vector<OperationSpec>>
-      operations;  // upsert, update, insert, erase, archive: first that fits
+      operations;                   // upsert, update, insert, erase, archive: first that fits
+  std::vector<LookupSpec> lookups;  // the first that fits
   ErrorSpec errors;
   TransformSpec transforms;
   LimitsSpec limits;

@@ -114,6 +114,34 @@ Shape operation() {
        field("errors", errors(), "rules that go before the connector's")});
 }
 
+Shape lookup() {
+  const Shape batch = Shape::object({field("max_rows", Shape::integer(), "keys in one request"),
+                                     field("max_bytes", Shape::integer(), "bytes of URL and body")});
+  const Shape match =
+      Shape::object({required("by", Shape::enumeration({"echo"}), "a record names its key"),
+                     required("pointer", text(), "JSON pointer to the key in the record"),
+                     field("ignore_case", Shape::boolean(), "the service does not tell case apart in keys")});
+  return Shape::object(
+      {field("objects", texts(), "only for these objects"),
+       field("keys", texts(), "only with one of these fields as key"),
+       field("keys_not", texts(), "not with these fields as key"),
+       field("known_keys", Shape::boolean(), "only with fields that discovery calls keys"),
+       required("request", request(), "asks for the records of some keys; changes nothing"),
+       field("batch", batch, "how many keys go into one request; one unless said otherwise"),
+       field("fields", texts(), "always asked for, besides the key and the asked fields"),
+       field("success_when", Predicate::shape(),
+             "the request was processed; status 2xx with the list unless said otherwise"),
+       required("items", text(), "JSON pointer to the list of records"),
+       required("match", match, "which key a record belongs to; one of a key not asked for is passed over"),
+       field("id", text(), "JSON pointer to the record's id"),
+       required("value", text(), "JSON pointer to {field} in the record; dots in its name go deeper"),
+       field("skip_when", Predicate::shape(), "records that do not count"),
+       field("cut_when", Predicate::shape(), "records are left out of this reply: fewer keys are asked for"),
+       field("failures", text(), "JSON pointer to the list of keys that could not be read"),
+       field("missing_when", Predicate::shape(), "a failure that says only that there is no record"),
+       field("errors", errors(), "rules that go before the connector's; done: there is no such record")});
+}
+
 Shape objects() {
   const Shape options = Shape::object({required("items", text(), "JSON pointer to the list"),
                                        required("value", text(), "JSON pointer to the value"),
@@ -162,12 +190,12 @@ Shape objects() {
 Shape limits() {
   const Shape bucket = Shape::object(
       {required("max", text(), "requests"), required("window", Shape::duration(), "in any such time")});
-  const Shape reader =
-      Shape::object({required("remaining", text(), "header with the requests left"),
-                     field("reset", text(), "header with the time until there are more"),
-                     field("reset_as", Shape::enumeration({"seconds", "milliseconds", "unix_time", "window_ms"}),
-                           "seconds unless said otherwise"),
-                     field("otherwise", Shape::duration(), "the wait when the header is missing")});
+  const Shape reader = Shape::object(
+      {required("remaining", text(), "header with the requests left"),
+       field("reset", text(), "header with the time until there are more"),
+       field("reset_as", Shape::enumeration({"seconds", "milliseconds", "unix_time", "window_ms"}),
+             "seconds unless said otherwise"),
+       field("otherwise", Shape::duration(), "the wait when the header is missing")});
   const Shape usage = Shape::object(
       {required("header", text(), "header like `name=used/max`"), required("name", text(), "the name in it"),
        required("stop_at", text(), "share of the quota from which on we stop")});
@@ -199,6 +227,7 @@ Shape connector_shape() {
        field("auth", Shape::list(auth()), "how requests prove who they are"),
        required("objects", objects(), "what can be written"),
        required("operations", operations, "requests per mode and removal; the first that fits is taken"),
+       field("lookup", Shape::list(lookup()), "how records are read by key; the first that fits is taken"),
        field("errors", errors(), "what answers that are no success mean"),
        field("transforms", transforms, "how values are written"), field("limits", limits(), "how fast")});
 }
