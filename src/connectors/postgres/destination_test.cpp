@@ -245,6 +245,28 @@ TEST(PostgresDestination, ATableThatIsGoneEndsTheRun) {
   EXPECT_EQ(error_of([&] { testing::deliver(*writer, rows(1)); }).code(), "destination.refused");
 }
 
+TEST(PostgresDestination, TheLeastRightsAreEnough) {
+  EDDY_NEEDS_POSTGRES();
+  const PostgresServer server;
+  server.sql(
+      "revoke all on database postgres from public; create role small login password 'small-secret-9'; "
+      "create schema "
+      "crm; create table crm.people (id bigint primary key, name text); grant connect, temporary on database "
+      "postgres "
+      "to small; grant usage on schema crm to small; grant select, insert, update, delete on crm.people to "
+      "small");
+  const auto destination =
+      make(fmt::format("{{host: {}, port: {}, database: postgres, user: small, password: small-secret-9}}",
+                       server.host(), server.port()));
+  const auto writer = destination->open(delivery_to("crm.people"));
+  EXPECT_EQ(testing::count(testing::deliver(*writer, rows(3)).verdicts, Outcome::applied), 3U);
+  EXPECT_EQ(testing::count(testing::deliver(*writer, rows(5, "again")).verdicts, Outcome::applied), 5U);
+  std::vector<Change> gone = rows(1);
+  gone[0].operation = Operation::remove;
+  EXPECT_EQ(testing::count(testing::deliver(*writer, gone).verdicts, Outcome::applied), 1U);
+  EXPECT_EQ(server.sql("select count(*), min(name) from crm.people"), "4|again\n");
+}
+
 TEST(PostgresDestination, WorkersShareOneWriterAndLeaveOneStageEach) {
   EDDY_NEEDS_POSTGRES();
   const PostgresServer server;
