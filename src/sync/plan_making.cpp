@@ -183,7 +183,9 @@ class PlanMaking {
   }
 
   void hold() {
-    plan_.holds = weigh(plan_, spec_.guards, past_runs(session_.store(), spec_.name));
+    // Whoever asks for one row has looked at it.
+    if (request_.key.empty())
+      plan_.holds = weigh(plan_, spec_.guards, past_runs(session_.store(), spec_.name));
     for (Hold& hold : plan_.holds) hold.examples = examples_of(hold.code);
   }
 
@@ -377,11 +379,7 @@ class PlanMaking {
   void take_only() {
     if (request_.key.empty() && request_.rows_max == 0) return;
     std::string chosen = fmt::format("select * from {}", rows_);
-    if (!request_.key.empty()) {
-      const std::string wanted = engine::quote_literal(request_.key);
-      const std::string text = keys_ == 1 ? fmt::format("k1::varchar = {} or ", wanted) : "";
-      chosen += fmt::format(" where {}{} = {}", text, key_json("", plan_.definition), wanted);
-    }
+    if (!request_.key.empty()) chosen += " where " + key_is("", plan_.definition, request_.key);
     if (request_.rows_max > 0)
       chosen += fmt::format(" order by op = 2, {} limit {}", keys(), request_.rows_max);
     const std::uint64_t all = plan_.counts.planned();
