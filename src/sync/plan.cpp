@@ -136,6 +136,13 @@ std::vector<PlannedChange> first_of(engine::Connection& connection, const Plan& 
                  fmt::format("op = {} order by number limit {}", static_cast<int>(operation), limit));
 }
 
+std::optional<PlannedChange> row_of(engine::Connection& connection, const Plan& plan,
+                                    const std::string& typed) {
+  std::vector<PlannedChange> rows = planned(connection, plan, key_is("", plan.definition, typed));
+  if (rows.empty()) return std::nullopt;
+  return std::move(rows.front());
+}
+
 void check_fresh(const Plan& plan, std::uint64_t epoch, const Definition& now) {
   if (plan.epoch != epoch)
     throw Error(

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,8 @@ struct PlanCounts {
   std::uint64_t rejected_before = 0;  // not sent: refused before, and the same since
   std::uint64_t in_doubt_before = 0;  // not sent: an insert whose answer was lost; a person has to look
   std::uint64_t parked = 0;           // not sent: refused for a passing reason too often
-  std::uint64_t unread = 0;           // seem gone, but were set aside on their way into the model: not removed
-  std::uint64_t left_out = 0;         // differ, but the plan was asked for fewer rows
+  std::uint64_t unread = 0;    // seem gone, but were set aside on their way into the model: not removed
+  std::uint64_t left_out = 0;  // differ, but the plan was asked for fewer rows
   // kind undo, where source are the rows that the run delivered: written or lost again since
   std::uint64_t changed_since = 0;
 
@@ -50,8 +51,8 @@ struct PlanCounts {
 
 // Why a plan waits for approval.
 struct Hold {
-  std::string code;     // removed | changed | model_empty | rows | unique_key | first_run
-  std::string message;  // with the numbers
+  std::string code;                        // removed | changed | model_empty | rows | unique_key | first_run
+  std::string message;                     // with the numbers
   std::vector<std::string> examples = {};  // up to five rows, JSON
 };
 
@@ -84,7 +85,7 @@ struct Plan {
   std::vector<std::pair<std::string, std::uint64_t>> invalid_reasons;  // "too_long:name", rows
   std::vector<InvalidExample> invalid_examples;                        // up to 5 of each reason
   std::vector<Hold> holds;
-  bool first = false;                // nothing was ever delivered, or all of it was forgotten
+  bool first = false;               // nothing was ever delivered, or all of it was forgotten
   bool definition_changed = false;  // fields, types or the engine's hash changed since the last fold
   int reject_runs_max = 10;         // runs that send a row refused for a passing reason, until it is parked
   bool schema_checked = false;      // the destination's schema was at hand
@@ -122,7 +123,7 @@ struct PlanRequest {
 
 // Computes and stores a plan. Call only after recover() (fold.h). Writes nothing but .eddy/sync.duckdb.
 // Throws what bind() throws; sync.target_changed, sync.key_type_changed, sync.model_unstable,
-// sync.row_unknown (request.key).
+// sync.insert_resend.
 Plan make_plan(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec,
                Clock& clock, const PlanRequest& request = {});
 // Throws Error("sync.plan_unknown").
@@ -135,6 +136,9 @@ std::vector<PlannedChange> page(engine::Connection& connection, const Plan& plan
 // The first rows of one kind.
 std::vector<PlannedChange> first_of(engine::Connection& connection, const Plan& plan, Operation operation,
                                     std::size_t limit);
+// The row that a person means by `typed`: the text of a single key, or a JSON array.
+std::optional<PlannedChange> row_of(engine::Connection& connection, const Plan& plan,
+                                    const std::string& typed);
 // Throws Error("sync.plan_stale") when the snapshot has moved, or the sync's file has changed, since the plan
 // was made.
 void check_fresh(const Plan& plan, std::uint64_t epoch, const Definition& now);

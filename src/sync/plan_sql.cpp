@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "core/text.h"
 #include "sync/normalization.h"
@@ -154,6 +155,16 @@ std::string key_json(std::string_view prefix, const Definition& d) {
   return "json_array(" +
          listed(d.key.size(), ", ", [&](std::size_t i) { return json_value(prefix, "k", i, d.key[i - 1]); }) +
          ")::varchar";
+}
+
+std::string key_is(std::string_view prefix, const Definition& d, std::string_view typed) {
+  const auto json = nlohmann::json::parse(typed, nullptr, false);
+  const std::string array = json.is_array()
+                                ? json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+                                : std::string(typed);
+  const std::string text =
+      d.key.size() == 1 ? fmt::format("{}k1::varchar = {} or ", prefix, quote_literal(typed)) : "";
+  return fmt::format("({}{} = {})", text, key_json(prefix, d), quote_literal(array));
 }
 
 std::string payload_json(std::string_view prefix, const std::string& op, const Definition& d) {

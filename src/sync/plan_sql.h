@@ -28,6 +28,8 @@ bool same_keys(const Standing& standing, const Definition& now);
 // Per field of `now`: it was not delivered before.
 std::vector<bool> new_fields(const Standing& standing, const Definition& now);
 
+// True of the row that a person means by `typed`: the text of a single key, or a JSON array.
+std::string key_is(std::string_view prefix, const Definition& definition, std::string_view typed);
 // JSON array of the key values / what a reject keeps of a row, over columns k… and v… of `prefix`.
 std::string key_json(std::string_view prefix, const Definition& definition);
 std::string payload_json(std::string_view prefix, const std::string& op, const Definition& definition);
