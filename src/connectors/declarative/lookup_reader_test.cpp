@@ -140,6 +140,34 @@ TEST(LookupReader, AnErrorThatSaysDoneMeansThatThereIsNoRecord) {
   EXPECT_EQ(service.reader()->read(keys({"a"})).at(0).matches, 0U);
 }
 
+TEST(Inserts, AreRepeatableOnlyWhereTheConnectorSaysSo) {
+  const auto repeatable = [](const std::string& mode, const std::string& word) {
+    const auto spec = std::make_shared<const Spec>(parse_connector(
+        "name: x\ntitle: X\nsummary: x\nsettings: {base_url: {default: 'http://localhost'}}\n"
+        "objects: {list: {people: {}}}\noperations:\n  " +
+            mode + ": {" + word + "request: {url: /people}, outcome: {rows: [{match: [{by: all}]}]}}\n",
+        "connector.yml"));
+    ManualClock clock;
+    Cancel cancel;
+    auto wire = std::make_unique<http::ScriptedExchange>(
+        [](const http::Request&) -> http::Result { return http::Response(); });
+    DeclarativeDestination destination(spec, std::make_shared<Session>(*spec, Settings(*spec, config::Node()),
+                                                                       clock, cancel, std::move(wire)));
+    return destination
+        .open({.object = "people",
+               .mode = mode == "insert" ? sync::Mode::insert : sync::Mode::upsert,
+               .key = {{"key", Type::text}},
+               .fields = {},
+               .options = {},
+               .sync = "s"})
+        ->inserts_are_repeatable();
+  };
+  EXPECT_FALSE(repeatable("insert", ""));
+  EXPECT_FALSE(repeatable("insert", "idempotency: none, "));
+  EXPECT_TRUE(repeatable("insert", "idempotency: natural, "));
+  EXPECT_FALSE(repeatable("upsert", ""));
+}
+
 TEST(LookupSpec, RowsHaveNoFieldsThere) {
   try {
     AService service("  request: {url: '/{row.fields}'}\n" + by_keys.substr(by_keys.find('\n') + 1),

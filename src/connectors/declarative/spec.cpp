@@ -52,7 +52,7 @@ class Reader {
   ErrorSpec errors(const Node& node, const ErrorSpec& otherwise) const;
   RowsSpec rows(const Node& node) const;
   OutcomeSpec outcome(const Node& node) const;
-  OperationSpec operation(const Node& node, const ErrorSpec& errors) const;
+  OperationSpec operation(const Node& node, const ErrorSpec& errors, bool inserts) const;
   MatchSpec match(const Node& node) const;
   LookupSpec lookup(const Node& node, const ErrorSpec& errors) const;
   FieldSpec known_field(const Node::Entry& entry) const;
@@ -224,7 +224,7 @@ OutcomeSpec Reader::outcome(const Node& node) const {
   return out;
 }
 
-OperationSpec Reader::operation(const Node& node, const ErrorSpec& connector_errors) const {
+OperationSpec Reader::operation(const Node& node, const ErrorSpec& connector_errors, bool inserts) const {
   OperationSpec out;
   out.objects = texts(node["objects"]);
   out.keys = texts(node["keys"]);
@@ -235,7 +235,8 @@ OperationSpec Reader::operation(const Node& node, const ErrorSpec& connector_err
     out.rows_max = static_cast<std::size_t>(std::max<std::int64_t>(1, batch["max_rows"].as_integer()));
   if (batch["max_bytes"].exists())
     out.bytes_max = static_cast<std::size_t>(std::max<std::int64_t>(0, batch["max_bytes"].as_integer()));
-  out.idempotent = node["idempotency"].as_string("natural") == "natural";
+  // What makes a new record every time is the rule for inserts; the exception must be said.
+  out.idempotent = node["idempotency"].as_string(inserts ? "none" : "natural") == "natural";
   out.outcome = outcome(node["outcome"]);
   out.errors = errors(node["errors"], connector_errors);
   return out;
@@ -400,7 +401,7 @@ Spec Reader::read() {
   out.errors = errors(root_["errors"], {});
   for (const auto& entry : root_["operations"].entries())
     for (const Node& item : entry.value.items())
-      out.operations[entry.name].push_back(operation(item, out.errors));
+      out.operations[entry.name].push_back(operation(item, out.errors, entry.name == "insert"));
   for (const Node& item : root_["lookup"].items()) out.lookups.push_back(lookup(item, out.errors));
   out.transforms = transforms(root_["transforms"]);
   out.limits = limits(root_["limits"]);

@@ -109,7 +109,7 @@ Shape operation() {
        required("request", request(), "what is sent"),
        field("batch", batch, "how much goes into one request; one row unless said otherwise"),
        field("idempotency", Shape::enumeration({"natural", "none"}),
-             "natural: sending it twice does no harm"),
+             "natural: sending it twice does no harm, which is so unless said otherwise, but for inserts"),
        required("outcome", outcome(), "what the reply says about each row"),
        field("errors", errors(), "rules that go before the connector's")});
 }

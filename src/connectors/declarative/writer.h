@@ -23,6 +23,9 @@ class DeclarativeWriter final : public sync::Writer {
   sync::Limits limits() const override;
   sync::Answer deliver(std::span<const Change> changes) override;
   std::vector<std::string> preview(std::span<const Change> changes) override;
+  bool inserts_are_repeatable() const override {
+    return delivery_.mode == sync::Mode::insert && write_.idempotent;
+  }
 
  private:
   const OperationSpec& operation_for(std::span<const Change> changes) const;
