@@ -139,8 +139,16 @@ void add_sync_commands(CLI::App& app, CommandLine& line) {
 }
 
 void add_reject_commands(CLI::App& app, CommandLine& line) {
+  auto& row_options = keep<RowOptions>();
+  auto* c =
+      app.add_subcommand("row", "One row's story: plans, verdicts, requests, and what would be sent now");
+  c->add_option("SYNC", row_options.sync, "Its name")->required();
+  c->add_option("KEY", row_options.key, "The row's key; of a composite one a JSON array")->required();
+  c->add_flag("--offline", row_options.offline, "Do not ask the destination; requests are not shown");
+  c->callback([&] { line.action = [&](const Context& x) { return row(x, row_options); }; });
+
   auto& replay_options = keep<ReplayOptions>();
-  auto* c = app.add_subcommand("replay", "Have refused and parked rows sent again by the next run");
+  c = app.add_subcommand("replay", "Have refused and parked rows sent again by the next run");
   c->add_option("SYNC", replay_options.sync, "Its name; none: all syncs");
   c->add_option("--code", replay_options.code, "Only rows refused with this code");
   c->add_option("--row", replay_options.row, "Only this row: its KEY, or a JSON array");

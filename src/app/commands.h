@@ -87,6 +87,10 @@ struct RejectsOptions {
 struct ReplayOptions {
   std::string sync, code, row;  // each may be empty
 };
+struct RowOptions {
+  std::string sync, key;
+  bool offline = false;  // ask the destination nothing; requests are not shown then
+};
 struct ResolveOptions {
   std::string sync, row;
   bool all = false;
@@ -119,6 +123,7 @@ int sync_reset(const Context&, const SyncOptions&);
 int sync_undo(const Context&, const SyncOptions&);
 int runs(const Context&, const std::string& id, std::size_t limit);
 int rejects(const Context&, const RejectsOptions&);
+int row(const Context&, const RowOptions&);
 int replay(const Context&, const ReplayOptions&);
 int resolve(const Context&, const ResolveOptions&);
 int report(const Context&, const ReportOptions&);
