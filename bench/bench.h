@@ -43,6 +43,9 @@ std::vector<Line> plan(double scale);
 std::vector<Line> postgres(double scale);
 std::vector<Line> mysql(double scale);
 std::vector<Line> http(double scale);
+std::vector<Line> quota(double scale);  // takes its time, whatever the scale
+std::vector<Line> start(double scale);
+int diff_child(const std::vector<std::string>& arguments);  // of start()
 int plan_child(const std::vector<std::string>& arguments);  // the part of plan() that runs in its own process
 
 }  // namespace eddy::bench
