@@ -93,6 +93,10 @@ Connection Database::connect() {
   return connection;
 }
 
+void Database::add_table_function(const std::string& name, const Schema& columns, RowSourceMaker make) {
+  register_table_function(data_->handle, name, columns, std::move(make));
+}
+
 struct Result::Data {
   ~Data() {
     for (auto& type : types) duckdb_destroy_logical_type(&type);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/value.h"
+#include "engine/table_function.h"
 
 namespace eddy::engine {
 
@@ -126,6 +127,8 @@ class Database {
   static Database in_memory(const Options& options);
   static Database open(const std::filesystem::path& file, const Options& options);
   Connection connect();
+  // `select * from name()` reads what `make` gives (table_function.h).
+  void add_table_function(const std::string& name, const Schema& columns, RowSourceMaker make);
 
   struct Data;
 
