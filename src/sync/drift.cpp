@@ -143,7 +143,8 @@ Drift read_drift(engine::Connection& c, const Standing& standing, const Definiti
   std::vector<std::size_t> compared;
   Reading reading{now.object, now.key_schema(), {}, options};
   for (std::size_t i = 0; i < now.fields.size(); ++i) {
-    if (fresh[i] || now.fields[i].lookup) continue;
+    // What is written once, or only where there was nothing, is theirs afterwards.
+    if (fresh[i] || now.fields[i].lookup || now.fields[i].write != Write::always) continue;
     compared.push_back(i);
     reading.fields.push_back({now.fields[i].field, now.fields[i].type});
   }
