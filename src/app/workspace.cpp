@@ -1,6 +1,7 @@
 #include "app/workspace.h"
 
 #include "core/clock.h"
+#include "sync/tables.h"
 
 namespace eddy::app {
 namespace {
@@ -28,6 +29,16 @@ warehouse::Session& Workspace::session(warehouse::Access access) {
   if (own != nullptr && project_.models.empty()) access = warehouse::Access::read;
   session_.emplace(project_.settings.places, store(), project_.settings.engine, access);
   if (own != nullptr) session_->use(registry_.own_warehouse(*own));
+  sync::define_tables(*session_, {.inserts =
+                                      [this](const std::string& name) {
+                                        const sync::SyncSpec* spec = project_.sync(name);
+                                        return spec == nullptr || spec->mode == sync::Mode::insert;
+                                      },
+                                  .before_outcomes =
+                                      [this] {
+                                        const std::lock_guard guard(locking_);
+                                        if (!lock_) lock("query");
+                                      }});
   return *session_;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "app/commands.h"
@@ -35,6 +36,7 @@ class Workspace {
   Registry registry_;
   project::Project project_;
   std::optional<state::ProjectLock> lock_;
+  std::mutex locking_;  // a query may take the lock from a thread of the engine
   std::unique_ptr<state::Store> store_;
   std::optional<warehouse::Session> session_;
 };

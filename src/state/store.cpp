@@ -73,10 +73,11 @@ class SqliteStore final : public Store {
     s.bind(7, as_signed(n.rows)).bind(8, n.summary).bind(9, n.details).run();
   }
 
-  std::vector<Run> runs(std::size_t limit) override {
+  std::vector<Run> runs(std::size_t limit, const std::string& behind) override {
     const std::lock_guard lock(mutex_);
-    Statement s(db_, fmt::format("select {} from runs order by id desc limit ?", run_columns));
-    s.bind(1, as_signed(limit));
+    Statement s(db_, fmt::format("select {} from runs where ?2 = '' or id < ?2 order by id desc limit ?1",
+                                 run_columns));
+    s.bind(1, as_signed(limit)).bind(2, behind);
     std::vector<Run> out;
     while (s.step()) out.push_back(run_at(s));
     return out;
@@ -279,17 +280,19 @@ class SqliteStore final : public Store {
     const std::lock_guard lock(mutex_);
     return rejects_.count(query);
   }
+  std::vector<Reject> reject_page(const RejectQuery& query, const std::string& behind_sync,
+                                  const std::string& behind_key, std::size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    return rejects_.page(query, {behind_sync, behind_key}, limit);
+  }
   void each_reject(const RejectQuery& query, const RejectReader& read) override {
-    RejectTable::Place behind;
+    std::string sync, key;
     while (true) {
-      std::vector<Reject> page;
-      {
-        const std::lock_guard lock(mutex_);
-        page = rejects_.page(query, behind, rejects_at_once);
-      }
+      const std::vector<Reject> page = reject_page(query, sync, key, rejects_at_once);
       for (const Reject& reject : page) read(reject);
       if (page.size() < rejects_at_once) return;
-      behind = {page.back().sync, page.back().key};
+      sync = page.back().sync;
+      key = page.back().key;
     }
   }
 

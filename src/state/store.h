@@ -89,8 +89,9 @@ class Store {
   // runs
   virtual void begin_run(const Run& run) = 0;
   virtual void end_run(const std::string& id, const std::string& status, const std::string& message) = 0;
-  virtual void record_node(const NodeRun& node) = 0;     // inserts or updates by (run_id, node)
-  virtual std::vector<Run> runs(std::size_t limit) = 0;  // newest first
+  virtual void record_node(const NodeRun& node) = 0;  // inserts or updates by (run_id, node)
+  // Newest first; those before the run `behind`.
+  virtual std::vector<Run> runs(std::size_t limit, const std::string& behind = "") = 0;
   virtual std::optional<Run> run(const std::string& id_or_prefix) = 0;
   virtual std::vector<NodeRun> nodes_of(const std::string& run_id) = 0;
 
@@ -131,6 +132,9 @@ class Store {
   // One after another, ordered by sync and key, however many there are: a page is read at a time, and the
   // reader may use the store.
   virtual void each_reject(const RejectQuery& query, const RejectReader& read) = 0;
+  // The next page behind one row: ordered by sync and key; shorter than `limit` when it is the last.
+  virtual std::vector<Reject> reject_page(const RejectQuery& query, const std::string& behind_sync,
+                                          const std::string& behind_key, std::size_t limit) = 0;
   // All at once; for a few.
   std::vector<Reject> rejects(const std::string& sync, bool open_only);
 

@@ -56,6 +56,10 @@ Session::Session(const Places& places, state::Store& store, const engine::Option
   for (const auto& [source, stream] : store_.loaded_streams()) refresh_stream(c, source, stream);
   const bool there = std::filesystem::exists(places_.warehouse);
   if (access_ == Access::write || there) attach_warehouse(c);
+  define_models(c);
+}
+
+void Session::define_models(engine::Connection& c) {
   // Views may read other views; whatever cannot be defined yet is tried again once its inputs are there.
   std::vector<state::ModelVersion> waiting = store_.current_models();
   for (std::size_t before = waiting.size() + 1; !waiting.empty() && waiting.size() < before;) {

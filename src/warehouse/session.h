@@ -44,6 +44,8 @@ class Session {
   void refresh_model(engine::Connection& connection, const std::string& model);
   void refresh_stream(engine::Connection& connection, const std::string& source, const std::string& stream);
   void refresh_warehouse_table(engine::Connection& connection, const std::string& name);
+  // Of all models, what can be defined; called again when something they may read has come.
+  void define_models(engine::Connection& connection);
   // Every relation as "layer.name", sorted.
   std::vector<std::string> relations(engine::Connection& connection);
 
