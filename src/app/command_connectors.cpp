@@ -6,6 +6,7 @@
 #include "app/workspace.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "sync/definition.h"
 #include "sync/suggest.h"
 
 namespace eddy::app {
@@ -112,6 +113,32 @@ int connectors(const Context& context, const ConnectorsOptions& options) {
   return exit_done;
 }
 
+namespace {
+
+// The model in Eddy's engine, to be measured; of a warehouse of the user's own its first rows.
+std::string relation_of(const Context& context, Workspace& workspace, engine::Connection& connection,
+                        const sync::SyncSpec& spec) {
+  constexpr std::uint64_t rows_max = 200'000;
+  const std::string relation = sync::model_relation(spec.model, spec.model_sql);
+  if (const warehouse::OwnWarehouse* own = workspace.session().own()) {
+    const std::string table = "eddy_model";
+    const auto dialect = own->open();
+    if (warehouse::bring_table(*dialect, connection, "select * from " + relation, table, rows_max) ==
+            rows_max &&
+        !context.quiet)
+      print_err(fmt::format("measured on the first {} rows of {}\n", with_commas(rows_max), spec.model));
+    return table;
+  }
+  if (!spec.model_sql.empty()) return relation;
+  const auto relations = workspace.session().relations(connection);
+  if (std::find(relations.begin(), relations.end(), spec.model) == relations.end())
+    throw Error("sync.model_not_built", fmt::format("`{}` has not been built yet", spec.model),
+                fmt::format("eddy run -s +{}", spec.model));
+  return relation;
+}
+
+}  // namespace
+
 int map(const Context& context, const MapOptions& options) {
   Workspace workspace(context);
   const sync::SyncSpec* spec = workspace.project().sync(options.sync);
@@ -122,11 +149,7 @@ int map(const Context& context, const MapOptions& options) {
                 did_you_mean_hint(options.sync, names));
   }
   auto connection = workspace.session().connect();
-  const auto relations = workspace.session().relations(connection);
-  if (std::find(relations.begin(), relations.end(), spec->model) == relations.end())
-    throw Error("sync.model_not_built", fmt::format("`{}` has not been built yet", spec->model),
-                fmt::format("eddy run -s +{}", spec->model));
-  const auto columns = sync::measure_columns(connection, spec->model);
+  const auto columns = sync::measure_columns(connection, relation_of(context, workspace, connection, *spec));
   auto destination = workspace.destination(spec->destination);
   const auto suggestion =
       sync::suggest_mapping(columns, describe_object(*destination, spec->destination, spec->object));

@@ -10,6 +10,7 @@
 #include "core/secrets.h"
 #include "core/text.h"
 #include "project/selection.h"
+#include "sync/remote.h"
 
 namespace eddy::app {
 
@@ -146,6 +147,20 @@ int doctor(const Context& context, const std::vector<std::string>& connections) 
         }
     }
     table.add(std::vector<std::string>{connection.name, connection.type, state, answer});
+  }
+  if (const std::string& own = workspace.project().own_warehouse;
+      !own.empty() &&
+      (connections.empty() || std::find(connections.begin(), connections.end(), own) != connections.end())) {
+    const project::Connection& connection = *workspace.project().connection(own);
+    try {
+      table.add(std::vector<std::string>{
+          own, "warehouse", "ok", sync::check_warehouse(workspace.registry().own_warehouse(connection))});
+    } catch (const Error& e) {
+      failed = true;
+      table.add(std::vector<std::string>{own, "warehouse", "failed", redact(e.message())});
+      if (!context.json)
+        for (const Diagnostic& d : e.diagnostics()) print_err(redact(render(d)));
+    }
   }
   print_out(table.render(context.json ? TableForm::json : TableForm::table));
   return failed ? exit_failed : exit_done;

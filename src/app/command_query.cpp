@@ -4,6 +4,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "app/query_warehouse.h"
 #include "app/workspace.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -51,6 +52,9 @@ int query(const Context& context, const QueryOptions& options) {
   if (sql == "-") sql.assign(std::istreambuf_iterator<char>(std::cin), {});
   auto connection = workspace.session().connect();
   const TableForm form = form_of(context, options);
+  if (const warehouse::OwnWarehouse* own = workspace.session().own();
+      own != nullptr && !is_for_the_engine(workspace, connection, sql))
+    return query_warehouse(context, *own->open(), sql, form, options.limit);
   auto result = connection.stream(sql);
   if (form != TableForm::table) {
     stream_rows(result, form, options.limit, context.cancel);

@@ -23,7 +23,8 @@ struct BoundColumn {
   std::optional<LookupSpec> lookup = std::nullopt;
   std::vector<Normalization> normalize = {};  // is part of `expression` already
   std::string phone_region = {};
-  std::string remote = {};  // in a warehouse of the user's own: its SQL of the kept form (dialect.h)
+  // In a warehouse of the user's own: its SQL of the kept form, and of the one of a key (dialect.h).
+  std::string remote = {}, remote_key = {};
   bool operator==(const BoundColumn&) const = default;
 };
 

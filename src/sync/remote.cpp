@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
@@ -33,13 +31,6 @@ std::size_t place_in(const std::vector<BoundColumn>& older, const BoundColumn& c
   return at == older.end() ? 0 : static_cast<std::size_t>(at - older.begin()) + 1;
 }
 
-// NaN identifies nothing; it is treated like a missing key.
-std::string key_value(Dialect& dialect, const BoundColumn& column) {
-  if (column.type != Type::real && column.type != Type::decimal) return column.remote;
-  return fmt::format("nullif({}, {})", column.remote,
-                     dialect.literal(Value::real(std::numeric_limits<double>::quiet_NaN()), column.type));
-}
-
 std::uint64_t count(Dialect& dialect, const std::string& sql) {
   std::uint64_t out = 0;
   dialect.stream(sql, {Type::integer},
@@ -54,27 +45,6 @@ nlohmann::ordered_json object_of(const std::vector<BoundColumn>& columns, const 
 }
 
 }  // namespace
-
-std::string kept_engine_type(Type type) {
-  switch (type) {
-    case Type::boolean:
-      return "BOOLEAN";
-    case Type::integer:
-      return "BIGINT";
-    case Type::real:
-      return "DOUBLE";
-    case Type::date:
-      return "DATE";
-    case Type::timestamp:
-      return "TIMESTAMP";
-    case Type::json:
-      return "JSON";
-    case Type::blob:
-      return "BLOB";
-    default:
-      return "VARCHAR";
-  }
-}
 
 std::vector<std::string> lettered(std::string_view letter, std::size_t count) {
   std::vector<std::string> out;
@@ -118,10 +88,10 @@ bool remote_table_exists(Dialect& dialect, const std::string& schema, const std:
                            quote_literal(schema), quote_literal(table))) > 0;
 }
 
-std::string remote_desired(Dialect& dialect, const Definition& d) {
+std::string remote_desired(const Definition& d) {
   std::vector<std::string> columns;
   for (std::size_t i = 0; i < d.key.size(); ++i)
-    columns.push_back(fmt::format("{} as k{}", key_value(dialect, d.key[i]), i + 1));
+    columns.push_back(fmt::format("{} as k{}", d.key[i].remote_key, i + 1));
   for (std::size_t i = 0; i < d.fields.size(); ++i)
     columns.push_back(fmt::format("{} as v{}", d.fields[i].remote, i + 1));
   return fmt::format("(select {} from {})", join(columns, ", "), model_relation(d.model, d.model_sql));
@@ -162,8 +132,8 @@ std::string remote_aligned(Dialect& dialect, const OwnWarehouse& own, const Stan
       suspect.push_back(fmt::format("{} is distinct from {}", dialect.converted(value, to, from), old));
   }
   columns.push_back(fmt::format("({}) as suspect, row_hash, delivered_at", join(suspect, " or ")));
-  const std::string hash =
-      fmt::format("case when suspect then 0 else {} end", dialect.hash(lettered("v", now.fields.size())));
+  const std::string hash = fmt::format("case when suspect then 0 else {} end",
+                                       dialect.hash(lettered("v", now.fields.size()), types_of(now.fields)));
   // Nothing is known of a field that was not delivered before, so every row is looked at.
   const std::string h = remote_same_columns(dialect, standing, now) ? "row_hash" : new_field ? "0" : hash;
   return fmt::format("(select a.*, {} as h, {} as r from (select {} from {}) a)", h, hash,
@@ -224,6 +194,14 @@ void write_remote_standing(Dialect& dialect, const OwnWarehouse& own, const std:
                               quote_literal(s.previous), quote_literal(s.run_id), quote_literal(s.plan_id),
                               quote_literal(s.hash_algorithm),
                               quote_literal(s.definition ? to_json(*s.definition).dump() : "")));
+}
+
+std::string check_warehouse(const OwnWarehouse& own) {
+  const auto dialect = own.open();
+  if (own.snapshots == warehouse::Snapshots::outside)
+    return dialect->identity() + ", only read: snapshots outside, in .eddy/sync.duckdb";
+  check_rights_inside(*dialect, own);
+  return fmt::format("{}, snapshots inside, in schema {}", dialect->identity(), own.schema);
 }
 
 void check_rights_inside(Dialect& dialect, const OwnWarehouse& own) {

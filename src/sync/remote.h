@@ -23,8 +23,7 @@
 
 namespace eddy::sync {
 
-// Of columns in their kept forms.
-std::string kept_engine_type(Type type);
+using warehouse::kept_engine_type;
 
 // "eddy"."snapshot_people"; of a name too long for a table the end is a digest.
 std::string remote_snapshot(const warehouse::OwnWarehouse& own, const std::string& sync);
@@ -33,7 +32,7 @@ bool remote_table_exists(warehouse::Dialect& dialect, const std::string& schema,
 
 // Like desired_sql() and aligned_snapshot(), in the warehouse's SQL. aligned: k…, v…, suspect, h, r,
 // delivered_at.
-std::string remote_desired(warehouse::Dialect& dialect, const Definition& definition);
+std::string remote_desired(const Definition& definition);
 std::string remote_aligned(warehouse::Dialect& dialect, const warehouse::OwnWarehouse& own,
                            const Standing& standing, const Definition& now);
 bool remote_same_columns(warehouse::Dialect& dialect, const Standing& standing, const Definition& now);
@@ -62,6 +61,9 @@ Standing read_remote_standing(warehouse::Dialect& dialect, const warehouse::OwnW
 // when another process has moved the standing away from `known_epoch`.
 void write_remote_standing(warehouse::Dialect& dialect, const warehouse::OwnWarehouse& own,
                            const std::string& sync, const Standing& standing, std::uint64_t known_epoch);
+// For `eddy doctor`: who we are there and where snapshots are kept. Throws what opening it throws, and
+// Error("warehouse.no_right").
+std::string check_warehouse(const warehouse::OwnWarehouse& own);
 // Throws Error("warehouse.no_right") before anything is sent whose outcome could not be kept.
 void check_rights_inside(warehouse::Dialect& dialect, const warehouse::OwnWarehouse& own);
 

@@ -65,7 +65,8 @@ class RemoteBinding final : public Binding {
                     mapping.drift, mapping.lookup};
     if (!mapping.normalize.empty() || mapping.hashed) out.expression = expression;
     out.normalize = mapping.normalize;
-    out.remote = warehouse::in_form(column, expression);
+    out.remote = warehouse::in_form(column.form, expression);
+    out.remote_key = warehouse::in_form(column.key_form, expression);
     return out;
   }
 

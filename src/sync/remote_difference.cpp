@@ -59,7 +59,7 @@ class Inside {
         values_(definition.fields.size()) {}
 
   Difference find() {
-    desired_ = remote_desired(dialect_, definition_);
+    desired_ = remote_desired(definition_);
     if (standing_.definition) snapshot_ = remote_aligned(dialect_, own_, standing_, definition_);
     count_source();
     make_table();
@@ -155,7 +155,10 @@ class Inside {
             "from (select {keys}{hash} from {desired} m where not {null}) d "
             "full outer join (select {keys}, h from {snapshot} a) s on {equal} where {wanted}",
             fmt::arg("either", join(either, ", ")), fmt::arg("keys", keys()),
-            fmt::arg("hash", compare ? ", " + dialect_.hash(lettered("v", values_)) + " as h" : ""),
+            fmt::arg(
+                "hash",
+                compare ? ", " + dialect_.hash(lettered("v", values_), types_of(definition_.fields)) + " as h"
+                        : ""),
             fmt::arg("desired", desired_), fmt::arg("null", any_key_null("", keys_)),
             fmt::arg("snapshot", snapshot_), fmt::arg("equal", keys_equal("d", "s", keys_)),
             fmt::arg("wanted", all() ? "d.k1 is not null"
@@ -259,7 +262,8 @@ std::string RemoteModel::select(bool values) const {
   const std::size_t count = definition_.fields.size();
   return fmt::format("select {}{}, {} as h from {} d", numbered("k", definition_.key.size()),
                      values && count > 0 ? ", " + numbered("v", count) : "",
-                     dialect_.hash(lettered("v", count)), remote_desired(dialect_, definition_));
+                     dialect_.hash(lettered("v", count), types_of(definition_.fields)),
+                     remote_desired(definition_));
 }
 
 std::uint64_t RemoteModel::bring(const std::string& table, const std::string& sql, bool values) {
@@ -327,7 +331,7 @@ void RemoteModel::bring_hits(std::uint64_t rows, std::uint64_t source) {
 }
 
 std::vector<InvalidExample> RemoteModel::null_key_examples(std::size_t rows_max) {
-  return null_keys(dialect_, definition_, remote_desired(dialect_, definition_), rows_max);
+  return null_keys(dialect_, definition_, remote_desired(definition_), rows_max);
 }
 
 }  // namespace eddy::sync

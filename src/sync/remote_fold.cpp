@@ -39,7 +39,7 @@ class FoldingInside {
         numbered("p.k", keys_) + (values_ == 0 ? "" : ", " + numbered("p.v", values_));
     moved("kept", staged_[0] + staged_[1],
           fmt::format("insert into {} select {}, {}, {} from {} p where p.kind in (0, 1)", table_, columns,
-                      dialect_.hash(lettered("p.v", values_)), moment, stage_));
+                      dialect_.hash(lettered("p.v", values_), types_of(now_.fields)), moment, stage_));
     if (staged_[3] > 0) moved("left in doubt", staged_[3], doubtful("(3)"));
   }
 

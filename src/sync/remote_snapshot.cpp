@@ -81,13 +81,13 @@ void fetch(Dialect& dialect, const OwnWarehouse& own, engine::Connection& c, con
   rows.close();
 }
 
-// As the kept form has them: of the engine's own decimals the zeros at the end go.
+// As the kept forms have them: of decimals in keys the zeros at the end go.
 std::string kept_cells(const Definition& d) {
   std::vector<std::string> out;
   const auto add = [&](std::string_view letter, const std::vector<BoundColumn>& columns) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
       std::string cell = fmt::format("{}{}", letter, i + 1);
-      if (columns[i].type == Type::decimal)
+      if (columns[i].type == Type::decimal && letter == "k")
         cell = fmt::format(
             "case when {0}::varchar like '%.%' then rtrim(rtrim({0}::varchar, '0'), '.') else "
             "{0}::varchar end",

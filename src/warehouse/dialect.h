@@ -4,9 +4,9 @@
 // Everything else is SQL that such systems share: joins, `group by`, `case`, `cast`, `coalesce`,
 // `is distinct from`, `values`, `limit`, "double quotes" around names, 'single quotes' around texts.
 //
-// Values cross the border in one form per core Type, the kept form: no type of the user's own making, one
-// spelling for equal values (5 and 5.00 are one decimal, a time stands in UTC), so that they can be stored,
-// hashed, compared and carried into Eddy's engine and back without a change.
+// Values cross the border in one form per core Type, the kept form: no type of the user's own making, times
+// in UTC, so that they can be stored, hashed, compared and carried into Eddy's engine and back without a
+// change. What identifies a row has one spelling for equal values besides (5 and 5.00 are one decimal).
 //
 // Ownership: a Dialect owns one connection. Thread rule: one thread at a time; open another for another.
 // Errors: every method throws Error with the warehouse's own words. "warehouse.no_right" says in its hint
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "core/value.h"
+#include "engine/database.h"
 
 namespace eddy::warehouse {
 
@@ -31,6 +32,7 @@ struct NativeColumn {
   std::string native_type;  // "character varying", in the warehouse's words
   Type type = Type::text;   // what a destination meets
   std::string form;         // SQL of the kept form, with {} where the value stands
+  std::string key_form;     // of a key: NaN, which identifies nothing, is null
 };
 
 enum class Purpose {
@@ -77,8 +79,9 @@ class Dialect {
 
   virtual std::string kept_type(Type type) = 0;  // of a column that holds kept values: "bigint"
   virtual std::string literal(const Value& value, Type type) = 0;  // a kept value: "cast('…' as bigint)"
-  // 64 bits without a sign, of kept values that stand under these names; null is a value like others.
-  virtual std::string hash(const std::vector<std::string>& names) = 0;
+  // 63 bits, of kept values of these types that stand under these names. Equal values have equal hashes,
+  // however they are spelled (5 and 5.00); null is a value like others.
+  virtual std::string hash(const std::vector<std::string>& names, const std::vector<Type>& types) = 0;
   // Names the way values are hashed here; another name means that stored hashes say nothing any more.
   virtual std::string hash_algorithm() = 0;
   // A kept value as a kept value of another type; null where it cannot be one. May define what it needs, for
@@ -88,7 +91,15 @@ class Dialect {
   virtual std::string normalized(Word word, const std::string& text) = 0;
 };
 
-// The kept form of an expression of that type.
-std::string in_form(const NativeColumn& column, std::string_view expression);
+// "cast({} as bigint)", "id" -> "cast(id as bigint)"
+std::string in_form(const std::string& form, std::string_view expression);
+// In Eddy's engine. Decimals are text there: the engine's own have 38 digits and no NaN.
+std::string kept_engine_type(Type type);
+// A query with its columns, under their names, in their kept forms; `columns` as describe() gives them.
+std::string kept_select(std::string_view select, const std::vector<NativeColumn>& columns);
+// The first rows of a query (0: all) as a temp table of the engine; it replaces an older one. Returns how
+// many.
+std::uint64_t bring_table(Dialect& dialect, engine::Connection& connection, std::string_view select,
+                          const std::string& table, std::uint64_t rows_max);
 
 }  // namespace eddy::warehouse

@@ -210,7 +210,7 @@ TEST_P(OwnWarehouse, AFieldMoreIsFilledAndAnotherTypeSendsNothing) {
   own->sql("alter table crm.people alter seen type date");  // kept as timestamps until the next delivery
   EXPECT_EQ(own->sent(more), Strings{});
   own->sql("update crm.people set seen = '2030-01-01' where id = 1");
-  EXPECT_EQ(own->sent(more), (Strings{"change 1=n1|1.5|2030-01-01"}));
+  EXPECT_EQ(own->sent(more), (Strings{"change 1=n1|1.5000|2030-01-01"}));
   EXPECT_EQ(own->sent(more), Strings{});
   // Without the field again: it is not cleared there, and nothing is sent.
   EXPECT_EQ(own->sent(spec_of(people)), Strings{});

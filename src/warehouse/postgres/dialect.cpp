@@ -81,8 +81,8 @@ class PostgresDialect final : public Dialect {
                                        fmt::arg("names", join(names, ", ")), fmt::arg("select", select)));
       for (std::size_t i = 0; i < found.rows(); ++i) {
         words::Kept kept = words::kept(found.text(i, 1), found.text(i, 2), found.text(i, 3));
-        columns.push_back(
-            {shape.column_name(i), std::string(found.text(i, 0)), kept.type, std::move(kept.form)});
+        columns.push_back({shape.column_name(i), std::string(found.text(i, 0)), kept.type,
+                           std::move(kept.form), std::move(kept.key_form)});
       }
       return columns;
     });
@@ -168,7 +168,9 @@ class PostgresDialect final : public Dialect {
 
   std::string kept_type(Type type) override { return words::kept_type(type); }
   std::string literal(const Value& value, Type type) override { return words::literal(value, type); }
-  std::string hash(const std::vector<std::string>& names) override { return words::hash(names); }
+  std::string hash(const std::vector<std::string>& names, const std::vector<Type>& types) override {
+    return words::hash(names, types);
+  }
   std::string hash_algorithm() override {
     if (algorithm_.empty())
       algorithm_ =
@@ -201,7 +203,22 @@ class PostgresDialect final : public Dialect {
     try {
       return action();
     } catch (const PostgresError& error) {
-      throw_as_warehouse_error(error, connection_.user());
+      throw_as_warehouse_error(error, connection_.user(),
+                               [this](const std::string& name) { return schema_of(name); });
+    }
+  }
+
+  // Of a table that may not be read; "" when there are several, or when the transaction can tell no more.
+  std::string schema_of(const std::string& table) {
+    try {
+      const postgres::Result found = connection_.exec(
+          "select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relname = "
+          "$1 and "
+          "has_schema_privilege(n.oid, 'USAGE') and not has_table_privilege(c.oid, 'SELECT')",
+          {Value::text(table)});
+      return found.rows() == 1 ? std::string(found.text(0, 0)) : "";
+    } catch (const PostgresError&) {
+      return "";
     }
   }
 

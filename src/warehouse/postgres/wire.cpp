@@ -109,7 +109,8 @@ Value value_of_copy_cell(std::string_view cell, Type type, std::string& scratch)
 namespace {
 
 // "permission denied for table orders" -> the statement that allows it, as far as PostgreSQL says what it is.
-std::string grant_for(const std::string& message, const std::string& role) {
+std::string grant_for(const std::string& message, const std::string& role,
+                      const std::function<std::string(const std::string& table)>& schema_of) {
   const std::string to = " TO " + postgres::quote_identifier(role);
   static const std::regex denied(R"(permission denied for ([a-z ]+) ([^ ]+))");
   std::smatch found;
@@ -122,15 +123,19 @@ std::string grant_for(const std::string& message, const std::string& role) {
     return fmt::format("GRANT CREATE ON DATABASE {}{}", postgres::quote_identifier(name), to);
   if (kind == "function") return fmt::format("GRANT EXECUTE ON FUNCTION {}{}", name, to);
   if (kind == "sequence") return fmt::format("GRANT USAGE ON SEQUENCE {}{}", name, to);
-  return fmt::format("GRANT SELECT ON <its schema>.{}{}", postgres::quote_identifier(name), to);
+  const std::string schema = schema_of(name);
+  return fmt::format("GRANT SELECT ON {}.{}{}",
+                     schema.empty() ? "<its schema>" : postgres::quote_identifier(schema),
+                     postgres::quote_identifier(name), to);
 }
 
 }  // namespace
 
-void throw_as_warehouse_error(const postgres::PostgresError& error, const std::string& role) {
+void throw_as_warehouse_error(const postgres::PostgresError& error, const std::string& role,
+                              const std::function<std::string(const std::string& table)>& schema_of) {
   if (error.sqlstate() == "42501")
     throw Error("warehouse.no_right", error.message(),
-                fmt::format("let an owner run: {}", grant_for(error.message(), role)));
+                fmt::format("let an owner run: {}", grant_for(error.message(), role, schema_of)));
   if (error.is_connection_lost() || error.is_in_doubt())
     throw Error("warehouse.lost", error.message(), "run it again: what was not finished is taken up");
   throw Error("warehouse.refused", error.message(), error.hint());

@@ -62,29 +62,36 @@ Kept kept(std::string_view base, std::string_view kind, std::string_view categor
   const auto is = [&](std::initializer_list<std::string_view> names) {
     return std::find(names.begin(), names.end(), base) != names.end();
   };
+  const auto plain = [](Type type, const std::string& form) { return Kept{type, form, form}; };
   const std::string as_text = fmt::format("(cast({{}} as text) {})", bytewise);
-  if (is({"bool"})) return {Type::boolean, "cast({} as boolean)"};
-  if (is({"int2", "int4", "int8", "oid"})) return {Type::integer, "cast({} as bigint)"};
+  if (is({"bool"})) return plain(Type::boolean, "cast({} as boolean)");
+  if (is({"int2", "int4", "int8", "oid"})) return plain(Type::integer, "cast({} as bigint)");
   // Adding 0 makes one zero of two. A real is taken as it is written, 0.1, not as the nearest double.
-  if (is({"float8"})) return {Type::real, "({} + 0)"};
-  if (is({"float4"})) return {Type::real, "(cast(cast({} as text) as double precision) + 0)"};
-  if (is({"numeric", "money"})) return {Type::decimal, "trim_scale(cast({} as numeric))"};
-  if (is({"date"})) return {Type::date, "cast({} as date)"};
-  if (is({"timestamp"})) return {Type::timestamp, "cast({} as timestamp)"};
-  if (is({"timestamptz"})) return {Type::timestamp, "({} at time zone 'UTC')"};
-  if (is({"bytea"})) return {Type::blob, "cast({} as bytea)"};
-  if (is({"json", "jsonb"})) return {Type::json, as_text};
+  if (is({"float8", "float4"})) {
+    const std::string form = is({"float8"}) ? "({} + 0)" : "(cast(cast({} as text) as double precision) + 0)";
+    return {Type::real, form, fmt::format("nullif({}, 'NaN')", form)};
+  }
+  if (is({"numeric", "money"}))
+    return {Type::decimal, "cast({} as numeric)", "nullif(trim_scale(cast({} as numeric)), 'NaN')"};
+  if (is({"date"})) return plain(Type::date, "cast({} as date)");
+  if (is({"timestamp"})) return plain(Type::timestamp, "cast({} as timestamp)");
+  if (is({"timestamptz"})) return plain(Type::timestamp, "({} at time zone 'UTC')");
+  if (is({"bytea"})) return plain(Type::blob, "cast({} as bytea)");
+  if (is({"json", "jsonb"})) return plain(Type::json, as_text);
   if (kind == "c" || category == "A" || is({"record"}))
-    return {Type::json, fmt::format("(cast(to_json({{}}) as text) {})", bytewise)};
-  return {Type::text, as_text};
+    return plain(Type::json, fmt::format("(cast(to_json({{}}) as text) {})", bytewise));
+  return plain(Type::text, as_text);
 }
 
-std::string hash(const std::vector<std::string>& names) {
+std::string hash(const std::vector<std::string>& names, const std::vector<Type>& types) {
   if (names.empty()) return "cast(1 as bigint)";
+  std::vector<std::string> cells;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    cells.push_back(types[i] == Type::decimal ? fmt::format("trim_scale({})", names[i]) : names[i]);
   // Hashing the row itself (hash_record_extended) would be faster, but PostgreSQL folds a bigint and a time
   // to 32 bits first, so that 1 and 4294967296 are the same to it.
   return fmt::format("(hashtextextended(cast(row({}) as text) {}, 0) & 9223372036854775807)",
-                     join(names, ", "), bytewise);
+                     join(cells, ", "), bytewise);
 }
 
 std::string hash_probe() {
@@ -92,7 +99,9 @@ std::string hash_probe() {
       "select {} from (select cast('eddy, \"quoted\"' as text) as a, cast(1 as bigint) as b, cast(2.5 as "
       "double precision) as c, cast(1.5 as numeric) as d, date '2024-01-01' as e, timestamp '2024-01-01 "
       "10:00:00.5' as f, true as g, cast(null as text) as h, cast('\\x00ff' as bytea) as i) probe",
-      hash({"a", "b", "c", "d", "e", "f", "g", "h", "i"}));
+      hash({"a", "b", "c", "d", "e", "f", "g", "h", "i"},
+           {Type::text, Type::integer, Type::real, Type::decimal, Type::date, Type::timestamp, Type::boolean,
+            Type::text, Type::blob}));
 }
 
 std::string conversion_name(Type from, Type to) {

@@ -14,11 +14,11 @@ std::string literal(const Value& value, Type type);
 // typcategory.
 struct Kept {
   Type type = Type::text;
-  std::string form;
+  std::string form, key_form;
 };
 Kept kept(std::string_view base, std::string_view kind, std::string_view category);
 
-std::string hash(const std::vector<std::string>& names);
+std::string hash(const std::vector<std::string>& names, const std::vector<Type>& types);
 // A query of one value that differs when any of the functions that hash() is made of differs.
 std::string hash_probe();
 // A function in the connection's own schema for the conversion, and its call.
