@@ -23,7 +23,12 @@ std::string without_end(std::string sql) {
 }  // namespace
 
 bool is_for_the_engine(Workspace& workspace, engine::Connection& connection, const std::string& sql) {
-  const std::vector<std::string> known = workspace.session().relations(connection);
+  std::vector<std::string> known = workspace.session().relations(connection);
+  for (const Row& row : connection
+                            .query("select 'eddy.' || view_name from duckdb_views() where database_name = "
+                                   "'memory' and schema_name = 'eddy'")
+                            .rows())
+    known.push_back(row[0].as_string());
   try {
     const auto tables = engine::table_references(connection, sql);
     return !tables.empty() &&

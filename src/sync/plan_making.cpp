@@ -242,12 +242,6 @@ class PlanMaking {
     rows_ = "eddy_judged";
   }
 
-  // Decimals of a warehouse of the user's own are text here: 5 and 5.00 are the same.
-  static std::string comparable(const BoundColumn& field, const std::string& value) {
-    if (field.type != Type::decimal || field.engine_type != "VARCHAR") return value;
-    return fmt::format("case when {0} like '%.%' then rtrim(rtrim({0}, '0'), '.') else {0} end", value);
-  }
-
   void without(const std::string& condition) {
     rows_ = fmt::format("(select * from {} where not ({}))", rows_, condition);
   }

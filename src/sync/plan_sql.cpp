@@ -94,6 +94,11 @@ std::string hash_of(std::string_view prefix, std::size_t count) {
   return count == 0 ? "1::ubigint" : "hash(" + numbered(fmt::format("{}v", prefix), count) + ")";
 }
 
+std::string comparable(const BoundColumn& column, const std::string& value) {
+  if (column.type != Type::decimal || column.engine_type != "VARCHAR") return value;
+  return fmt::format("case when {0} like '%.%' then rtrim(rtrim({0}, '0'), '.') else {0} end", value);
+}
+
 bool same_keys(const Standing& standing, const Definition& now) {
   return standing.definition && same_keys(standing.definition->key, now.key);
 }

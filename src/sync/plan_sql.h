@@ -14,6 +14,9 @@ std::string keys_equal(std::string_view a, std::string_view b, std::size_t count
 std::string any_key_null(std::string_view prefix, std::size_t count);
 std::string hash_of(std::string_view prefix, std::size_t count);  // of values; a constant when there are none
 
+// For `is distinct from`: decimals of a warehouse of the user's own are text here, and 5 and 5.00 the same.
+std::string comparable(const BoundColumn& column, const std::string& value);
+
 // The snapshot's rows seen through `now`: k1…, v1… in now's order and types; suspect when the destination may
 // hold something else than these values (an answer was lost, or a value does not survive the change of type);
 // h comparable with a hash of the new values, 0 when the row has to be looked at in any case. Where the
