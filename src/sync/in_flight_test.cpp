@@ -170,6 +170,28 @@ TEST(InFlight, AnOutageThatEndsIsSurvived) {
   EXPECT_EQ(result.tally.applied, 2'000U);
 }
 
+// A destination that fails now and then: all that is needed is sent again, and hardly more.
+TEST(InFlight, FlappingCostsWhatItMust) {
+  for (const unsigned percent : {5U, 20U, 50U}) {
+    Bed bed;
+    bed.model(rows(5'000));
+    bed.destination.limits = {10, 0, 4};
+    std::mutex mutex;
+    std::minstd_rand random(percent);
+    bed.destination.script = [&](std::span<const Change> changes) {
+      {
+        const std::lock_guard lock(mutex);
+        if (random() % 100 < percent) return all(changes, Verdict::retry("http_502", "bad gateway"));
+      }
+      return bed.destination.apply(changes);
+    };
+    const SyncResult result = bed.run(spec_of(people_yaml));
+    EXPECT_TRUE(result.failure.empty()) << percent;
+    EXPECT_EQ(result.tally.applied + result.tally.gave_up, 5'000U);
+    EXPECT_LE(static_cast<double>(result.tally.requests), 1.2 * 500 * 100 / (100 - percent)) << percent;
+  }
+}
+
 TEST(InFlight, WhatALimitHeldBackIsNoAttempt) {
   Bed bed;
   bed.model(rows(3));

@@ -238,6 +238,13 @@ TEST_F(SharedPaceTest, WhatOneProcessIsToldHoldsForTheOther) {
   EXPECT_EQ(here.take(cancel_, 30s).error(), 40s);
 }
 
+TEST_F(SharedPaceTest, OtherConnectionsProceed) {
+  Pace one(clock_, {}, file()), other(clock_, {}, scratch_ / ".eddy/pace/zendesk.pace");
+  one.throttled(40s, {});
+  EXPECT_TRUE(goes(other, 0ms));
+  EXPECT_FALSE(goes(one, 0ms));
+}
+
 TEST_F(SharedPaceTest, TurnsInFlightAreSharedAndDieWithTheirProcess) {
   Pace here(clock_, {.rates = {}, .readers = {}, .concurrency = 3}, file());
   auto mine = here.take(cancel_, 0ms);
