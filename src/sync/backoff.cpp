@@ -10,11 +10,12 @@ namespace {
 constexpr milliseconds look_up_every{100};
 }
 
-milliseconds Backoff::hold(milliseconds asked) {
+Backoff::Held Backoff::hold(milliseconds asked) {
   const milliseconds wait = std::clamp(asked, milliseconds{0}, policy_.retry_after_max);
   const std::lock_guard lock(mutex_);
-  held_until_ = std::max(held_until_, clock_.monotonic() + wait);
-  return wait;
+  const auto until = clock_.monotonic() + wait, before = held_until_;
+  held_until_ = std::max(before, until);
+  return {wait, until > before + std::chrono::seconds{5}};
 }
 
 milliseconds Backoff::pause_after(int attempts) {

@@ -28,9 +28,13 @@ class Backoff {
   Backoff(const RetryPolicy& policy, Clock& clock, std::function<bool()> stopping)
       : policy_(policy), clock_(clock), stopping_(std::move(stopping)), random_(policy.seed) {}
 
+  struct Held {
+    std::chrono::milliseconds wait{0};
+    bool news = false;  // clearly longer than what was asked for already
+  };
   // The destination asks everybody to stay away for so long. Negative is nothing, absurd is cut to
-  // retry_after_max. Returns what it was cut to.
-  std::chrono::milliseconds hold(std::chrono::milliseconds asked);
+  // retry_after_max.
+  Held hold(std::chrono::milliseconds asked);
   // Own choice: exponential in the number of attempts made (from 1), half of it random, so that workers that
   // failed together do not come back together.
   std::chrono::milliseconds pause_after(int attempts);

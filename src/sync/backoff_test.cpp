@@ -34,14 +34,22 @@ TEST_F(BackoffTest, DoublesToTheMaximumWithHalfOfItRandom) {
 }
 
 TEST_F(BackoffTest, WhatIsAskedForHoldsAndIsCut) {
-  EXPECT_EQ(backoff_.hold(42s), 42s);
-  EXPECT_EQ(backoff_.hold(-5s), 0s);
-  EXPECT_EQ(backoff_.hold(10s), 10s);  // the longer one stands
+  EXPECT_EQ(backoff_.hold(42s).wait, 42s);
+  EXPECT_EQ(backoff_.hold(-5s).wait, 0s);
+  EXPECT_EQ(backoff_.hold(10s).wait, 10s);  // the longer one stands
   backoff_.wait_while_held();
   EXPECT_EQ(elapsed(), 42s);
-  EXPECT_EQ(backoff_.hold(milliseconds::max()), policy_.retry_after_max);
+  EXPECT_EQ(backoff_.hold(milliseconds::max()).wait, policy_.retry_after_max);
   backoff_.wait_while_held();
   EXPECT_EQ(elapsed(), 42s + 900s);
+}
+
+TEST_F(BackoffTest, WorkersThatAreToldTheSameAreNoNews) {
+  EXPECT_TRUE(backoff_.hold(1min).news);
+  clock_.advance(20ms);
+  EXPECT_FALSE(backoff_.hold(1min).news);
+  EXPECT_FALSE(backoff_.hold(10s).news);
+  EXPECT_TRUE(backoff_.hold(2min).news);
 }
 
 TEST_F(BackoffTest, StoppingEndsEveryWaitAtOnce) {

@@ -225,11 +225,11 @@ std::optional<Batch> Worker::again_later(Batch again, const Answer& answer) {
     return std::nullopt;
   }
   if (answer.retry_after) {
-    const auto wait = course_.backoff.hold(*answer.retry_after);
-    if (wait >= worth_a_note)
+    const auto held = course_.backoff.hold(*answer.retry_after);
+    if (held.news && held.wait >= worth_a_note)
       course_.progress.note(fmt::format("sync {}: {} asks to wait {} s", course_.sync(),
                                         course_.destination(),
-                                        std::chrono::ceil<std::chrono::seconds>(wait).count()));
+                                        std::chrono::ceil<std::chrono::seconds>(held.wait).count()));
   } else {
     course_.backoff.sleep_for(course_.backoff.pause_after(std::max(1, again.attempt)));
   }
