@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "core/text.h"
 #include "sync/plan_sql.h"
 
@@ -290,6 +292,25 @@ void RemoteModel::bring_rows() {
   c_.execute(fmt::format("create or replace temp table eddy_desired({}{}h bigint)",
                          declared("k", definition_.key), declared("v", definition_.fields)));
   bring("eddy_desired", select(true), true);
+}
+
+void RemoteModel::bring_rows_of(const std::string& typed) {
+  const auto list = nlohmann::json::parse(typed, nullptr, false);
+  const bool is_list = list.is_array() && list.size() == definition_.key.size();
+  if (!is_list && definition_.key.size() > 1)
+    throw Error("sync.row_unknown", "the key has several parts", R"(write them as JSON: '["a", 1]')");
+  std::vector<std::string> equal;
+  for (std::size_t i = 0; i < definition_.key.size(); ++i) {
+    const std::string text = !is_list              ? typed
+                             : list[i].is_string() ? list[i].get<std::string>()
+                                                   : list[i].dump();
+    equal.push_back(
+        fmt::format("a.k{} = {}", i + 1, dialect_.literal(Value::text(text), definition_.key[i].type)));
+  }
+  c_.execute(fmt::format("create or replace temp table eddy_desired({}{}h bigint)",
+                         declared("k", definition_.key), declared("v", definition_.fields)));
+  bring("eddy_desired", fmt::format("select a.* from ({}) a where {}", select(true), join(equal, " and ")),
+        true);
 }
 
 void RemoteModel::bring_hits(std::uint64_t rows, std::uint64_t source) {

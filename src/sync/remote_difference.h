@@ -22,6 +22,8 @@ class RemoteModel {
   void bring_rows();  // temp table eddy_desired: k…, v…, h
   // Temp table eddy_new: k…, v…, h of the `rows` keys in eddy_hits that are adds or changes.
   void bring_hits(std::uint64_t rows, std::uint64_t source);
+  // As bring_rows(), of one key as a person types it: its text, or a JSON array of a composite one.
+  void bring_rows_of(const std::string& typed);
   std::vector<InvalidExample> null_key_examples(std::size_t rows_max);
 
  private:

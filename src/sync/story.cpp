@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "sync/fold.h"
 #include "sync/plan_sql.h"
+#include "sync/remote_difference.h"
 #include "sync/remote_snapshot.h"
 
 namespace eddy::sync {
@@ -120,7 +121,7 @@ class Telling {
   // What the model says, and what of it a run would send.
   void read_model() {
     try {
-      if (session_.own() == nullptr) read_model_rows(bind(session_, c_, spec_));
+      read_model_rows(bind(session_, c_, spec_));
       const Plan plan = make_plan(session_, c_, spec_, clock_, {.key = typed_});
       if (auto change = row_of(c_, plan, typed_)) {
         json key = json::array();
@@ -138,11 +139,17 @@ class Telling {
   }
 
   void read_model_rows(const Definition& now) {
+    std::string model = "(" + desired_sql(now) + ")";
+    std::string condition = key_is("", now, typed_);
+    if (session_.own() != nullptr) {
+      RemoteModel(*session_.own()->open(), c_, now).bring_rows_of(typed_);
+      model = "eddy_desired";
+      condition = "true";
+    }
     const std::string values = now.fields.empty() ? "" : ", " + numbered("v", now.fields.size());
-    for (const Row& r :
-         c_.query(fmt::format("select {}{} from ({}) where {} limit {}", key_json("", now), values,
-                              desired_sql(now), key_is("", now, typed_), model_rows_max))
-             .rows()) {
+    for (const Row& r : c_.query(fmt::format("select {}{} from {} where {} limit {}", key_json("", now),
+                                             values, model, condition, model_rows_max))
+                            .rows()) {
       known_as(r[0].as_string());
       Fields& fields = story_.model.emplace_back();
       for (std::size_t i = 0; i < now.fields.size(); ++i) fields.emplace_back(now.fields[i].field, r[1 + i]);
