@@ -6,26 +6,25 @@
 #include "app/workspace.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "sync/funnel.h"
 
 namespace eddy::app {
 namespace {
 
-// source → valid → planned → sent → applied always; what else became of rows only where there are some.
+// One line per step, with what fell out there.
 void print_funnel(const Context& context, const state::NodeRun& node) {
-  const auto details = nlohmann::json::parse(node.details, nullptr, false);
-  if (!details.is_object() || !details.contains("planned")) return;
-  std::vector<std::string> steps, others;
-  for (const char* name : {"source", "valid", "planned", "sent", "applied"})
-    if (details.contains(name))
-      steps.push_back(fmt::format("{} {}", name, with_commas(details[name].get<std::uint64_t>())));
-  for (const char* name :
-       {"invalid", "unchanged", "rejected_before", "rejected", "in_doubt", "gave_up", "not_sent"})
-    if (details.value(name, std::uint64_t{0}) > 0)
-      others.push_back(
-          fmt::format("{} {}", with_commas(details[name].get<std::uint64_t>()), replace_all(name, "_", " ")));
-  std::string line = "         " + join(steps, " → ");
-  if (!others.empty()) line += "  (" + join(others, ", ") + ")";
-  print_out(context.terminal.out_style(Style::dim, line) + "\n");
+  const auto funnel = sync::funnel_of(nlohmann::json::parse(node.details, nullptr, false));
+  std::size_t width = 1;
+  for (const sync::FunnelStep& step : funnel) width = std::max(width, with_commas(step.rows).size());
+  for (const sync::FunnelStep& step : funnel) {
+    std::vector<std::string> notes;
+    for (const auto& [what, rows] : step.fell_out)
+      notes.push_back(fmt::format("{} {}", with_commas(rows), what));
+    std::string line = fmt::format("         {:<8} {:>{}}", step.name, with_commas(step.rows), width);
+    if (!notes.empty()) line += "  without " + join(notes, ", ");
+    if (step.joined > 0) line += fmt::format("  with {} to remove", with_commas(step.joined));
+    print_out(context.terminal.out_style(Style::dim, line) + "\n");
+  }
 }
 
 }  // namespace
@@ -45,18 +44,19 @@ int runs(const Context& context, const std::string& id, std::size_t limit) {
     throw Error("usage.unknown_run", fmt::format("there is no run `{}`", id), "`eddy runs` lists them");
   const auto nodes = workspace.store().nodes_of(run->id);
   if (context.json) {
-    for (const state::NodeRun& n : nodes)
-      print_out(nlohmann::json{{"run", n.run_id},
-                               {"node", n.node},
-                               {"kind", n.kind},
-                               {"status", n.status},
-                               {"started_at", n.started_at},
-                               {"ended_at", n.ended_at},
-                               {"rows", n.rows},
-                               {"summary", n.summary},
-                               {"details", nlohmann::json::parse(n.details, nullptr, false)}}
-                    .dump() +
-                "\n");
+    for (const state::NodeRun& n : nodes) {
+      nlohmann::json out = {{"run", n.run_id},
+                            {"node", n.node},
+                            {"kind", n.kind},
+                            {"status", n.status},
+                            {"started_at", n.started_at},
+                            {"ended_at", n.ended_at},
+                            {"rows", n.rows},
+                            {"summary", n.summary},
+                            {"details", nlohmann::json::parse(n.details, nullptr, false)}};
+      if (n.kind == "sync") out["funnel"] = sync::to_json(sync::funnel_of(out["details"]));
+      print_out(out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    }
     return exit_done;
   }
   print_out(fmt::format("run {}  {}  {}  {} – {}\n\n", run->id, run->command, run->status, run->started_at,

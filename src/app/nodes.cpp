@@ -140,6 +140,9 @@ void RecordedRun::record(const project::NodeOutcome& outcome, const project::Nod
 void RecordedRun::finish(const std::string& status) {
   workspace_.store().end_run(id_, status, "");
   finished_ = true;
+  const warehouse::History& history = workspace_.project().settings.history;
+  if (history.runs > 0 || history.days > 0)
+    workspace_.store().forget_history(history.runs, history.before(system_clock()));
 }
 
 Verdicts::Verdicts(const std::vector<project::NodeOutcome>& outcomes) {

@@ -28,6 +28,7 @@ warehouse::Session& Workspace::session(warehouse::Access access) {
   // Whoever has a warehouse, and builds nothing, has no use for the file of another.
   if (own != nullptr && project_.models.empty()) access = warehouse::Access::read;
   session_.emplace(project_.settings.places, store(), project_.settings.engine, access);
+  session_->remember(project_.settings.history);
   if (own != nullptr) session_->use(registry_.own_warehouse(*own));
   sync::define_tables(*session_, {.inserts =
                                       [this](const std::string& name) {

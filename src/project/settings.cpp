@@ -66,6 +66,17 @@ const config::Shape& settings_shape() {
                  field("threads", Shape::integer(), "Threads of the engine (default: one per core)")}),
             "Limits of the engine"),
         field("threads", Shape::integer(), "Nodes run at the same time (default: 2)"),
+        field(
+            "history",
+            Shape::object(
+                {field("runs", Shape::integer(), "The newest so many runs are remembered (default: 0, all)"),
+                 field("plans", Shape::integer(),
+                       "Of each sync the newest so many plans, with what became of their rows; a run can be "
+                       "undone as long (default: 10)"),
+                 field("days", Shape::integer(),
+                       "Runs, plans and settled rejects are forgotten after so many days (default: 0, "
+                       "never)")}),
+            "How much of what was done is remembered"),
         field("default_target", Shape::string(),
               "Target used when none is named with --target or EDDY_TARGET"),
         field("targets", Shape::map(Shape::object(places_fields())), "Named places, such as dev and prod"),
@@ -116,6 +127,15 @@ Settings parse_settings(const config::Node& node, const std::filesystem::path& f
       settings.engine.threads = static_cast<int>(node["engine"]["threads"].as_integer());
     if (node["threads"].exists())
       settings.threads = static_cast<std::size_t>(std::max<std::int64_t>(1, node["threads"].as_integer()));
+    const config::Node history = node["history"];
+    const auto number = [&](const char* name, std::int64_t least, auto& out) {
+      if (history[name].exists())
+        out =
+            static_cast<std::remove_reference_t<decltype(out)>>(std::max(least, history[name].as_integer()));
+    };
+    number("runs", 0, settings.history.runs);
+    number("plans", 1, settings.history.plans);
+    number("days", 0, settings.history.days);
     lake = node["lake"].as_string(lake);
     settings.warehouse = node["warehouse"];
     const std::string chosen = target.empty() ? node["default_target"].as_string("") : target;

@@ -20,7 +20,8 @@ struct Settings {
   warehouse::Places places;
   engine::Options engine;
   std::size_t threads = 2;  // nodes at the same time
-  config::Node warehouse;   // as it is written: a connection, or the file of `places`; may be missing
+  warehouse::History history;
+  config::Node warehouse;  // as it is written: a connection, or the file of `places`; may be missing
 };
 
 struct Connection {

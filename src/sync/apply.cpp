@@ -84,7 +84,11 @@ NodeStatus SyncResult::node_status() const {
 nlohmann::json details(const SyncResult& r) {
   nlohmann::json out = to_json(r.plan.counts);
   const Tally& t = r.tally;
+  nlohmann::json reasons = nlohmann::json::object();
+  for (const auto& [reason, rows] : r.plan.invalid_reasons) reasons[reason] = rows;
   out.update({{"status", r.status},
+              {"kind", name_of(r.plan.kind)},
+              {"invalid_reasons", reasons},
               {"plan", r.plan.id},
               {"sent", t.sent},
               {"applied", t.applied},

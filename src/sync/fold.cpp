@@ -18,7 +18,6 @@ namespace eddy::sync {
 namespace {
 
 constexpr std::size_t rejects_at_once = 5'000;
-constexpr std::size_t plans_kept = 10;
 constexpr int fate_suspect = 5;  // beyond RowFate: may have left, was not answered, and may be sent again
 
 std::uint64_t count(engine::Connection& c, const std::string& sql) {
@@ -379,12 +378,14 @@ class Folding {
   }
 
   void forget_old() {
+    const warehouse::History& history = session_.history();
     std::vector<std::filesystem::path> done;
     for (const auto& entry : std::filesystem::directory_iterator(file_.parent_path()))
-      if (entry.path().extension() == ".done") done.push_back(entry.path());
+      if (entry.path().extension() == ".done" || entry.path().extension() == ".forgotten")
+        done.push_back(entry.path());
     std::sort(done.rbegin(), done.rend());
-    for (std::size_t i = plans_kept; i < done.size(); ++i) std::filesystem::remove(done[i]);
-    forget_plans(c_, header_.sync, plans_kept, "", {header_.plan_id});
+    for (std::size_t i = history.plans; i < done.size(); ++i) std::filesystem::remove(done[i]);
+    forget_plans(c_, header_.sync, history.plans, history.before(clock_), {header_.plan_id});
   }
 
   warehouse::Session& session_;

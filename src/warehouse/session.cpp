@@ -49,6 +49,10 @@ std::vector<std::filesystem::path> current_rows(const std::vector<state::Load>& 
   return files;
 }
 
+std::string History::before(Clock& clock) const {
+  return days <= 0 ? "" : format_utc(clock.now() - std::chrono::hours{24} * days);
+}
+
 Session::Session(const Places& places, state::Store& store, const engine::Options& options, Access access)
     : places_(places), store_(store), access_(access), database_(engine::Database::in_memory(options)) {
   auto c = database_.connect();

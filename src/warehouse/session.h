@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "core/clock.h"
 #include "engine/database.h"
 #include "state/store.h"
 #include "warehouse/own_warehouse.h"
@@ -28,6 +29,14 @@ struct Places {
   std::filesystem::path dot_eddy;   // project/.eddy
   std::filesystem::path lake;       // absolute
   std::filesystem::path warehouse;  // warehouse.duckdb, absolute
+};
+
+// How much of what was done is remembered.
+struct History {
+  std::size_t runs = 0;                    // the newest; 0: all
+  std::size_t plans = 10;                  // of each sync, with outcomes and ledgers
+  int days = 0;                            // nothing older, and no settled rejects either; 0: no limit
+  std::string before(Clock& clock) const;  // UTC; "" without a limit
 };
 
 enum class Access { read, write };  // of warehouse.duckdb; with read it may be absent
@@ -48,6 +57,9 @@ class Session {
   void define_models(engine::Connection& connection);
   // Every relation as "layer.name", sorted.
   std::vector<std::string> relations(engine::Connection& connection);
+
+  void remember(const History& history) { history_ = history; }
+  const History& history() const { return history_; }
 
   // Before threads are started: from then on syncs read their models there (own_warehouse.h).
   void use(OwnWarehouse own) { own_ = std::move(own); }
@@ -72,6 +84,7 @@ class Session {
   Access access_;
   engine::Database database_;
   std::optional<OwnWarehouse> own_;
+  History history_;
   std::unique_ptr<std::mutex> warehouse_writer_ = std::make_unique<std::mutex>();
 };
 
