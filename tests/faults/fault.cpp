@@ -10,9 +10,12 @@ std::map<std::string, std::string> environment_of(const Fault& fault, const std:
                                                   const std::filesystem::path& aside) {
   std::filesystem::create_directories(aside);
   std::filesystem::remove(aside / "last_call");
+  // Without a slash at the end: fsync of the folder itself counts as well.
+  const auto whole = std::filesystem::canonical(folder);
+  const std::string watched = fault.below.empty() ? whole.string() : (whole / fault.below).string();
   std::map<std::string, std::string> environment = {
       {"LD_PRELOAD", EDDY_BINARY_DIR "/lib/libeddy_faults_shim.so"},
-      {"EDDY_FAULT_FOLDER", (std::filesystem::canonical(folder) / fault.below).string()},
+      {"EDDY_FAULT_FOLDER", watched},
       {"EDDY_FAULT_REPORT", (aside / "last_call").string()},
       {"EDDY_FAULT_SCRATCH", aside.string()}};
   const auto put = [&](const char* name, std::uint64_t value) {
