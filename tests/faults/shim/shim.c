@@ -193,7 +193,7 @@ static enum action enter(const char *name, const char *file) {
 
 size_t whole_bytes(const char *path) {
   const size_t length = strlen(path);
-  return length > 7 && strcmp(path + length - 7, ".duckdb") == 0 ? 4096 : 1;
+  return length > 7 && strcmp(path + length - 7, ".duckdb") == 0 ? 262144 : 1;
 }
 
 static int journaling(void) { return action == lost || action == torn; }

@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* So many bytes of a file reach the disk together or not at all. DuckDB relies on it for the pages of its own file (not
+/* So many bytes of a file reach the disk together or not at all. DuckDB relies on it for the blocks of its own file (not
  * for its log): a kill cannot cut a page, and disks of today write four kilobytes whole. Nobody else does. */
 size_t whole_bytes(const char *path);
 
