@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/secrets.h"
 #include "core/text.h"
 #include "engine/functions.h"
@@ -367,6 +368,17 @@ Transaction::~Transaction() {
 void Transaction::commit() {
   connection_.execute("COMMIT");
   open_ = false;
+}
+
+void make_database_file(Connection& connection, const std::filesystem::path& file) {
+  if (std::filesystem::exists(file)) return;
+  const std::filesystem::path fresh = file.string() + ".new";
+  std::filesystem::remove(fresh);
+  std::filesystem::remove(fresh.string() + ".wal");
+  connection.execute("attach " + quote_literal(fresh.string()) + " as eddy_new_file; detach eddy_new_file");
+  sync_path(fresh);
+  std::filesystem::rename(fresh, file);
+  sync_path(file.has_parent_path() ? file.parent_path() : std::filesystem::path("."));
 }
 
 std::string quote_identifier(std::string_view name) {

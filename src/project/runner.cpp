@@ -31,6 +31,7 @@ class Runner {
     for (std::size_t i = 0; i < std::max<std::size_t>(1, threads); ++i)
       workers.emplace_back([this] { work(); });
     workers.clear();  // joins
+    if (broken_) std::rethrow_exception(broken_);
     return std::move(outcomes_);
   }
 
@@ -53,7 +54,7 @@ class Runner {
       bool anything_left = false;
       for (const std::string& name : order_) {
         if (started_.contains(name)) continue;
-        const std::string* obstacle = cancel_.requested() ? &interrupted_ : obstacle_of(name);
+        const std::string* obstacle = cancel_.requested() || broken_ ? &interrupted_ : obstacle_of(name);
         if (obstacle != nullptr) {
           started_.insert(name);
           NodeOutcome outcome{name, {}, 0, *obstacle};
@@ -116,7 +117,11 @@ class Runner {
         outcome.result.status == NodeStatus::failed || outcome.result.status == NodeStatus::skipped;
     settled_[outcome.node] = !blocks ? "" : outcome.because_of.empty() ? outcome.node : outcome.because_of;
     progress_.finished(outcome.node, outcome.result.status, outcome.result.rows, outcome.result.summary);
-    listener_(outcome);
+    try {
+      listener_(outcome);
+    } catch (...) {  // the outcome cannot be recorded (a full disk): nothing more is begun, and run() throws
+      if (!broken_) broken_ = std::current_exception();
+    }
     outcomes_.push_back(std::move(outcome));
     changed_.notify_all();
   }
@@ -134,6 +139,7 @@ class Runner {
   std::set<std::string> started_;
   std::map<std::string, std::string> settled_;  // node -> what blocks its descendants, "" when nothing does
   std::vector<NodeOutcome> outcomes_;
+  std::exception_ptr broken_;
 };
 
 }  // namespace

@@ -141,7 +141,7 @@ class SqliteStore final : public Store {
                 "f.sha256, f.bytes, f.modified_ns, "
                 "f.raw_path, f.rows_path, f.rows, f.quarantined from loads l left join load_files f on "
                 "f.load_id = l.id "
-                "where l.source = ? and l.stream = ? order by l.id, f.position");
+                "where l.source = ? and l.stream = ? order by l.rowid, f.position");
     s.bind(1, source).bind(2, stream);
     std::vector<Load> out;
     while (s.step()) {

@@ -10,6 +10,7 @@
 #include "sync/plan_sql.h"
 #include "sync/remote_snapshot.h"
 #include "sync/undo.h"
+#include "sync/unread.h"
 
 namespace eddy::sync {
 
@@ -266,32 +267,15 @@ class PlanMaking {
     without(same);
   }
 
-  // A row that could not be read has not left the model.
   void keep_unread() {
-    const Unread* unread = request_.unread;
-    if (plan_.counts.removed == 0 || unread == nullptr || (unread->texts.empty() && !unread->all)) return;
-    c_.execute("create or replace temp table eddy_unread(text varchar)");
-    auto rows = c_.appender("temp", "main", "eddy_unread");
-    for (const std::string& text : unread->texts) {
-      rows.append_text(text);
-      rows.end_row();
-    }
-    rows.close();
-    std::vector<std::string> named;
-    for (std::size_t i = 1; i <= keys_; ++i)
-      named.push_back(fmt::format("contains(u.text, lower(c.k{}::varchar))", i));
-    const std::string kept =
-        unread->all ? "true"
-                    : fmt::format("exists (select 1 from eddy_unread u where {})", join(named, " and "));
-    c_.execute(
-        fmt::format("create or replace temp table eddy_kept as select {} from {} c where op = 2 and {}",
-                    keys("c."), rows_, kept));
-    const std::uint64_t n = count(c_, "select count(*) from eddy_kept");
+    if (plan_.counts.removed == 0 || request_.unread == nullptr) return;
+    const std::uint64_t n = find_unread(c_, *request_.unread, rows_, keys_);
     plan_.counts.removed -= n;
     plan_.counts.unread += n;
-    rows_ =
-        fmt::format("(select * from {} c where not (op = 2 and exists (select 1 from eddy_kept x where {})))",
-                    rows_, keys_equal("c", "x", keys_));
+    if (n > 0)
+      rows_ = fmt::format(
+          "(select * from {} c where not (op = 2 and exists (select 1 from eddy_kept x where {})))", rows_,
+          keys_equal("c", "x", keys_));
   }
 
   void drop_invalid() {

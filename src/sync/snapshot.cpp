@@ -19,6 +19,7 @@ void open_sync_database(warehouse::Session& session, engine::Connection& connect
   const auto file = session.places().dot_eddy / "sync.duckdb";
   std::filesystem::create_directories(session.places().dot_eddy);
   try {
+    engine::make_database_file(connection, file);
     connection.execute(fmt::format("attach if not exists {} as sync_db", quote_literal(file.string())));
     connection.execute(
         "create schema if not exists sync_db.snapshot;"

@@ -202,7 +202,8 @@ std::optional<Batch> Worker::sort_out(Batch& piece, Answer& answer, bool counted
     past.code = v.code;
     past.message = redact(v.message);
     if (v.outcome == Outcome::rejected) {
-      settled.push_back(piece.verdict(i, RowFate::rejected));
+      // After a lost answer the record may differ from the snapshot, whatever this answer says.
+      settled.push_back(piece.verdict(i, past.doubtful ? RowFate::in_doubt : RowFate::rejected));
       answered = true;
     } else if (v.outcome == Outcome::in_doubt && course_.unsafe) {
       settled.push_back(piece.verdict(i, RowFate::in_doubt));
@@ -220,19 +221,18 @@ std::optional<Batch> Worker::sort_out(Batch& piece, Answer& answer, bool counted
 }
 
 std::optional<Batch> Worker::again_later(Batch again, const Answer& answer) {
-  if (again.attempt >= course_.policy.attempts_max) {
-    give_up(again);
-    return std::nullopt;
-  }
-  if (answer.retry_after) {
+  if (answer.retry_after) {  // holds for everybody, also when this batch has no attempt left
     const auto held = course_.backoff.hold(*answer.retry_after);
     if (held.news && held.wait >= worth_a_note)
       course_.progress.note(fmt::format("sync {}: {} asks to wait {} s", course_.sync(),
                                         course_.destination(),
                                         std::chrono::ceil<std::chrono::seconds>(held.wait).count()));
-  } else {
-    course_.backoff.sleep_for(course_.backoff.pause_after(std::max(1, again.attempt)));
   }
+  if (again.attempt >= course_.policy.attempts_max) {
+    give_up(again);
+    return std::nullopt;
+  }
+  if (!answer.retry_after) course_.backoff.sleep_for(course_.backoff.pause_after(std::max(1, again.attempt)));
   return again;
 }
 

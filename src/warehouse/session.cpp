@@ -82,6 +82,7 @@ void Session::define_models(engine::Connection& c) {
 void Session::attach_warehouse(engine::Connection& c) {
   if (places_.warehouse.has_parent_path())
     std::filesystem::create_directories(places_.warehouse.parent_path());
+  if (access_ == Access::write) engine::make_database_file(c, places_.warehouse);
   c.execute(fmt::format("attach {} as {}{}", quote_literal(places_.warehouse.string()), warehouse_catalog,
                         access_ == Access::read ? " (read_only)" : ""));
   if (access_ == Access::write)

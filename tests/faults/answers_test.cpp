@@ -119,6 +119,19 @@ TEST_F(Answers, WhatAPersonHasDeletedIsMadeAgainByUpsertAndToldByUpdate) {  // F
   EXPECT_FALSE(service_->book().records.contains("12"));
 }
 
+TEST_F(Answers, WhatMayHaveArrivedIsCorrectedWhenTheModelHasGoneBack) {  // F25
+  open("upsert");
+  deliver_day(1);
+  project_->set_model(people(2));
+  service_->set_mix({{Trouble::drop_after, 100}});
+  const Finished lost = run();
+  EXPECT_EQ(lost.exit_code, 1) << lost.err;
+  EXPECT_NE(difference(people(1), service_->book().records), "") << "nothing of day 2 has arrived";
+  service_->set_mix({});
+  deliver_day(1);
+  expect_books_agree(1);
+}
+
 TEST_F(Answers, NoSecretReachesAnyOutputOrFile) {  // F29
   open("upsert");
   project_->set_model(people(1));

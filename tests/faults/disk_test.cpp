@@ -24,7 +24,7 @@ class Disk : public FaultTest {
     project_->set_model(people(day));
     const Book before = service_->book();
     const SmallProject prepared = project_->copy_to(scratch_ / "prepared");
-    const std::uint64_t stride = full_harness() ? 1 : mode == "insert" ? 37 : 5;
+    const std::uint64_t stride = full_harness() ? 1 : mode == "insert" ? 37 : below.empty() ? 31 : 5;
     int failed = 0;
     for (std::uint64_t n = 1 + harness_seed() % stride; n < 5'000; n += stride) {
       SCOPED_TRACE(fmt::format("{}: no room for {} from call {}", mode, below, n));
@@ -60,6 +60,8 @@ TEST_F(Disk, NoInsertIsSentWithoutRoomToRecordIt) { at_every_call("insert", ".ed
 TEST_F(Disk, WithoutRoomForTheSnapshotTheRunEndsAndGoesOnLater) {
   at_every_call("upsert", ".eddy/sync", 0);
 }  // F20
+
+TEST_F(Disk, WithoutRoomForAnythingTheRunEndsAndGoesOnLater) { at_every_call("upsert", "", 0); }  // F20
 
 TEST_F(Disk, AFullFileSystemIsSaidAndLosesNothing) {  // F20
   if (::geteuid() != 0) GTEST_SKIP() << "NOT RUN: mounting a small file system needs root";

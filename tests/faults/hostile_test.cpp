@@ -58,17 +58,19 @@ TEST_P(Hostile, NothingIsLostAndNothingUnsafeIsRepeated) {  // F4, F5, F6, F7, F
 INSTANTIATE_TEST_SUITE_P(
     Troubles, Hostile,
     ::testing::Combine(
-        ::testing::Values(
-            Case{"DroppedBefore", Trouble::drop_before}, Case{"DroppedAfter", Trouble::drop_after},
-            Case{"Reset", Trouble::reset_after}, Case{"Truncated", Trouble::truncated},
-            Case{"Drip", Trouble::drip, false}, Case{"Malformed", Trouble::malformed},
-            Case{"WebPage", Trouble::wrong_type}, Case{"Deep", Trouble::deep},
-            Case{"NotText", Trouble::not_text}, Case{"GzipBomb", Trouble::gzip_bomb},
-            Case{"Endless", Trouble::endless}, Case{"Shuffled", Trouble::shuffled, false},
-            Case{"Fewer", Trouble::fewer}, Case{"Repeated", Trouble::repeated, false},
-            Case{"Foreign", Trouble::foreign, false}, Case{"Contradicting", Trouble::contradicting},
-            Case{"RefusedWhole", Trouble::refused_whole, false}, Case{"Throttled", Trouble::throttled, false},
-            Case{"Unavailable", Trouble::unavailable, false}, Case{"Broken", Trouble::broken}),
+        ::testing::Values(Case{"DroppedBefore", Trouble::drop_before},
+                          Case{"DroppedAfter", Trouble::drop_after}, Case{"Reset", Trouble::reset_after},
+                          Case{"Truncated", Trouble::truncated}, Case{"Drip", Trouble::drip, false},
+                          Case{"Malformed", Trouble::malformed}, Case{"WebPage", Trouble::wrong_type},
+                          Case{"Deep", Trouble::deep}, Case{"NotText", Trouble::not_text},
+                          Case{"GzipBomb", Trouble::gzip_bomb}, Case{"Endless", Trouble::endless},
+                          Case{"NotHttp", Trouble::not_http}, Case{"Shuffled", Trouble::shuffled, false},
+                          Case{"Fewer", Trouble::fewer}, Case{"Repeated", Trouble::repeated, false},
+                          Case{"Foreign", Trouble::foreign, false},
+                          Case{"Contradicting", Trouble::contradicting},
+                          Case{"RefusedWhole", Trouble::refused_whole, false},
+                          Case{"Throttled", Trouble::throttled, false},
+                          Case{"Unavailable", Trouble::unavailable, false}, Case{"Broken", Trouble::broken}),
         ::testing::Values("upsert", "insert")),
     [](const auto& one) {
       return std::get<0>(one.param).name + (std::get<1>(one.param) == "insert" ? "Insert" : "Upsert");

@@ -110,5 +110,23 @@ TEST_F(Processes, ToldToEndItEndsWithinSecondsAndGoesOnLater) {  // F28
   }
 }
 
+TEST_F(Processes, AClockThatJumpsChangesNothing) {  // F19
+  for (const std::string mode : {"mirror", "insert"}) {
+    open(mode);
+    service_->set_mix({{Trouble::throttled, 10}, {Trouble::unavailable, 10}});
+    for (int day = 1; day <= (full_harness() ? 40 : 4); ++day) {
+      SCOPED_TRACE(fmt::format("{}, day {}", mode, day));
+      project_->set_model(people(day));
+      for (int again = 0; again < 2; ++again) {
+        const Finished finished =
+            run({.seed = harness_seed() * 100 + static_cast<std::uint64_t>(day), .clock_seconds = 86'400});
+        EXPECT_TRUE(finished.exit_code == 0 || again == 0) << finished.err;
+      }
+      expect_books_agree(day);
+      if (HasFailure()) return;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace eddy::testing

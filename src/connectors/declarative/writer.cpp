@@ -28,11 +28,6 @@ Verdict verdict_of(const Refusal& refusal) {
   }
 }
 
-// The answer is lost. An operation that may be repeated is repeated; any other is left to a person.
-Verdict lost_verdict(bool idempotent, const std::string& code, const std::string& message) {
-  return idempotent ? Verdict::retry(code, message) : Verdict::in_doubt(code, message);
-}
-
 }  // namespace
 
 DeclarativeWriter::DeclarativeWriter(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session,
@@ -189,8 +184,8 @@ sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std:
       operation.idempotent);
   switch (called.kind) {
     case Called::Kind::answered: {
-      const Verdict unknown = lost_verdict(operation.idempotent, "no_answer_for_row",
-                                           "the reply does not say what became of this row");
+      const Verdict unknown =
+          Verdict::in_doubt("no_answer_for_row", "the reply does not say what became of this row");
       auto verdicts =
           read_rows(*called.reply, operation.outcome, operation.errors, batch.rows, lookup, unknown);
       for (std::size_t i = 0; i < verdicts.size(); ++i)
@@ -203,7 +198,7 @@ sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std:
       answer.retry_after = called.refusal.wait;
       break;
     case Called::Kind::lost:
-      give_all(lost_verdict(operation.idempotent, called.refusal.code, called.refusal.message));
+      give_all(Verdict::in_doubt(called.refusal.code, called.refusal.message));
       answer.retry_after = called.refusal.wait;
       break;
     case Called::Kind::held:

@@ -63,7 +63,12 @@ struct SqliteWriter::Prepared {
 };
 
 struct SqliteWriter::Session {
-  Session(const SqliteFile& file, sqlite::Access access) : database(file.path, access, file.busy_timeout) {}
+  Session(const SqliteFile& file, sqlite::Access access) : database(file.path, access, file.busy_timeout) {
+    // With a rollback journal FULL does not make its removal durable: a power cut right after the commit
+    // would bring the journal back, and with it the rows from before
+    // (https://www.sqlite.org/pragma.html#pragma_synchronous).
+    database.exec("pragma synchronous = extra");
+  }
   sqlite::Database database;
   bool update_first = false;
   std::unique_ptr<Prepared> usual;                                // rows that keep nothing

@@ -131,8 +131,9 @@ List header_list(const Request& request) {
 std::string_view code_of(CURLcode code, bool sent) {
   switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return "http.url";
+    case CURLE_UNSUPPORTED_PROTOCOL:  // also said of an answer that is not HTTP
+      return sent ? "http.cut" : "http.url";
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
       return "http.name";

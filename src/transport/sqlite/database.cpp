@@ -52,6 +52,9 @@ std::string hint_of(int extended) {
       return "free space on the disk; nothing was written";
     case SQLITE_CANTOPEN:
       return "check that the folder exists and may be written";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return "the file is damaged: restore it from a backup, .eddy as a whole";
     default:
       return {};
   }
