@@ -61,6 +61,8 @@ Signer::Signer(std::string_view secrets) {
     std::string secret = trim(part);
     if (secret.empty()) continue;
     register_secret(secret);
+    if (const auto prefix = secret.find('_'); prefix != std::string::npos)
+      register_secret(secret.substr(prefix + 1));
     if (secret.starts_with("whsk_") || secret.starts_with("whpk_"))
       refuse("this is a secret for asymmetric signatures, which are not supported");
     if (secret.starts_with("whsec_")) secret.erase(0, 6);
