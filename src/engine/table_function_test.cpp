@@ -29,20 +29,24 @@ class Numbers final : public RowSource {
   Value sum_;
 };
 
-Database with_numbers(std::int64_t end, int threads) {
+Database in_memory(int threads) {
   Options options;
   options.threads = threads;
-  Database database = Database::in_memory(options);
+  return Database::in_memory(options);
+}
+
+void add_numbers(Database& database, std::int64_t end) {
   database.add_table_function(
       "numbers",
       {{"i", Type::integer}, {"name", Type::text}, {"even", Type::boolean}, {"sum", Type::integer}},
-      [database, end]() mutable { return std::make_unique<Numbers>(database.connect(), end); });
-  return database;
+      [&database, end] { return std::make_unique<Numbers>(database.connect(), end); });
 }
 
 TEST(TableFunction, IsARelationAsAnyOther) {
   for (const int threads : {1, 2}) {
-    auto c = with_numbers(5'000, threads).connect();
+    Database database = in_memory(threads);
+    add_numbers(database, 5'000);
+    auto c = database.connect();
     c.execute("create schema s; create view s.n as select * from numbers()");
     EXPECT_EQ(c.query("select count(*), count(name), count(*) filter (where even), sum(i)::bigint, "
                       "max(sum) from s.n")
@@ -56,7 +60,9 @@ TEST(TableFunction, IsARelationAsAnyOther) {
 }
 
 TEST(TableFunction, MayBeLeftBeforeItsEndAndFailsWithItsOwnWords) {
-  auto c = with_numbers(9'500, 2).connect();
+  Database database = in_memory(2);
+  add_numbers(database, 9'500);
+  auto c = database.connect();
   EXPECT_EQ(c.query("select i from numbers() limit 3").rows().size(), 3u);
   try {
     c.query("select count(*) from numbers()");
