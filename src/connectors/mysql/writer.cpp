@@ -60,20 +60,18 @@ sync::Answer MysqlWriter::deliver(std::span<const Change> changes) {
     answer.verdicts = std::move(verdicts);
   } catch (const MysqlError& error) {
     if (lane && (error.is_connection_lost() || !lane->connection.usable())) lane.reset();
-    answer = answer_to(error, removing, std::move(verdicts));
+    answer = answer_to(error, std::move(verdicts));
   }
   if (lane) return_lane(std::move(lane));
   return answer;
 }
 
-sync::Answer MysqlWriter::answer_to(const MysqlError& error, bool removing,
-                                    std::vector<Verdict> verdicts) const {
+sync::Answer MysqlWriter::answer_to(const MysqlError& error, std::vector<Verdict> verdicts) const {
   sync::Answer answer;
   const std::string message = for_people(error.message());
-  if (error.is_in_doubt() && target_.mode == sync::Mode::insert && !removing) {
+  if (error.is_in_doubt()) {  // sync repeats what may be repeated, and remembers the doubt
     settle(verdicts, Verdict::in_doubt("commit_in_doubt", message));
-  } else if (error.is_in_doubt() || error.is_transient()) {
-    // Upserts, updates and removals may be repeated: a second time changes nothing.
+  } else if (error.is_transient()) {
     settle(verdicts, Verdict::retry(error.number() == 0 ? error.code() : error.name(), message));
   } else if (error.is_data_error()) {
     answer.refused_whole = std::count_if(verdicts.begin(), verdicts.end(), is_open) > 1;
@@ -102,8 +100,8 @@ bool MysqlWriter::send_straight(Lane& lane, std::span<const Change> changes, std
 }
 
 void MysqlWriter::send(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts) {
-  const bool removing = changes.front().operation == Operation::remove;
   lane.stage->empty(/*in_transaction=*/false);
+  const bool removing = changes.front().operation == Operation::remove;
   mysql::Transaction transaction(lane.connection);
   for (const MaskGroup& group : group_by_mask(changes)) {
     const MysqlStatements statements =

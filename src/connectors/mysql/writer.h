@@ -42,7 +42,7 @@ class MysqlWriter final : public sync::Writer {
   void send(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts);
   // Rows that the mode, or their keys, forbid leave the stage with their verdict; true when others stay.
   bool check_keys(Lane& lane, std::vector<Verdict>& verdicts) const;
-  sync::Answer answer_to(const mysql::MysqlError& error, bool removing, std::vector<Verdict> verdicts) const;
+  sync::Answer answer_to(const mysql::MysqlError& error, std::vector<Verdict> verdicts) const;
 
   mysql::ConnectOptions options_;
   MysqlTarget target_;

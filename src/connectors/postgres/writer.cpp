@@ -42,7 +42,6 @@ sync::Limits PostgresWriter::limits() const {
 sync::Answer PostgresWriter::deliver(std::span<const Change> changes) {
   std::vector<Verdict> verdicts(changes.size());
   if (changes.empty()) return {};
-  const bool removing = changes.front().operation == Operation::remove;
   std::unique_ptr<Lane> lane;
   sync::Answer answer;
   try {
@@ -52,20 +51,18 @@ sync::Answer PostgresWriter::deliver(std::span<const Change> changes) {
     answer.verdicts = std::move(verdicts);
   } catch (const PostgresError& error) {
     if (lane && (error.is_connection_lost() || !lane->connection.usable())) lane.reset();
-    answer = answer_to(error, removing, std::move(verdicts));
+    answer = answer_to(error, std::move(verdicts));
   }
   if (lane) return_lane(std::move(lane));
   return answer;
 }
 
-sync::Answer PostgresWriter::answer_to(const PostgresError& error, bool removing,
-                                       std::vector<Verdict> verdicts) const {
+sync::Answer PostgresWriter::answer_to(const PostgresError& error, std::vector<Verdict> verdicts) const {
   sync::Answer answer;
   const std::string message = for_people(error.message());
-  if (error.is_in_doubt() && delivery_.mode == sync::Mode::insert && !removing) {
+  if (error.is_in_doubt()) {  // sync repeats what may be repeated, and remembers the doubt
     settle(verdicts, Verdict::in_doubt("commit_in_doubt", message));
-  } else if (error.is_in_doubt() || error.is_transient()) {
-    // Upserts, updates and removals may be repeated: a second time changes nothing.
+  } else if (error.is_transient()) {
     settle(verdicts, Verdict::retry(error.sqlstate().empty() ? error.code() : error.name(), message));
   } else if (error.is_data_error()) {
     answer.refused_whole = std::count_if(verdicts.begin(), verdicts.end(), is_open) > 1;
@@ -122,13 +119,13 @@ bool PostgresWriter::send_straight(Lane& lane, std::span<const Change> changes,
 
 void PostgresWriter::send_group(postgres::Connection& connection, std::span<const Change> changes,
                                 const MaskGroup& group, std::vector<Verdict>& verdicts) {
+  const bool removing = changes.front().operation == Operation::remove;
   const PostgresStatements* statements = &statements_;
   PostgresStatements masked;
   if (!group.kept.empty()) {
     masked = postgres_statements(table_, delivery_, group.kept, true);
     statements = &masked;
   }
-  const bool removing = changes.front().operation == Operation::remove;
   if (copy(connection, changes, group, removing ? statements->copy_removes : statements->copy_writes,
            statements->numbered && !removing, verdicts) == 0)
     return;

@@ -51,8 +51,7 @@ class PostgresWriter final : public sync::Writer {
                    const std::string& statement, bool numbered, std::vector<Verdict>& verdicts);
   bool append_row(std::string& out, const Change& change, std::optional<std::size_t> number,
                   const std::vector<bool>& kept, Verdict& verdict) const;
-  sync::Answer answer_to(const postgres::PostgresError& error, bool removing,
-                         std::vector<Verdict> verdicts) const;
+  sync::Answer answer_to(const postgres::PostgresError& error, std::vector<Verdict> verdicts) const;
   void prepare_once(postgres::Connection& connection);
 
   postgres::ConnectOptions options_;

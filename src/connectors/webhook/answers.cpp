@@ -102,7 +102,7 @@ AnswersSpec AnswersSpec::parse(const config::Node& node) {
 std::vector<Verdict> read_answers(const Reply& reply, const AnswersSpec& spec,
                                   std::span<const MessageRow> rows) {
   const Verdict unknown =
-      Verdict::retry("no_answer_for_row", "the reply does not say what became of this row");
+      Verdict::in_doubt("no_answer_for_row", "the reply does not say what became of this row");
   std::vector<std::optional<Verdict>> found(rows.size());
   std::vector<bool> contradicted(rows.size());
   const json* list = reply.json ? at(*reply.json, spec.rows) : nullptr;

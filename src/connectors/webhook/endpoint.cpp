@@ -177,6 +177,7 @@ Reception Endpoint::send(const WebhookMessage& message) {
     return judge(std::move(*result));
   }
   throw_if_hopeless(result.error());
+  if (result.error().reach == http::Failure::Reach::unknown) out.kind = Reception::Kind::lost;
   out.code = result.error().code;
   out.message = result.error().message;
   return out;
@@ -212,7 +213,11 @@ Reception Endpoint::judge(http::Response response) {
                 "write the new address into url");
   const bool about_the_content =
       status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
-  out.kind = about_the_content ? Reception::Kind::refused : Reception::Kind::later;
+  // 503 says that the message was not taken; the other 5xx may come after it was.
+  const bool untold = status >= 500 && status != 503;
+  out.kind = about_the_content ? Reception::Kind::refused
+             : untold          ? Reception::Kind::lost
+                               : Reception::Kind::later;
   if (about_the_content) return out;
   if (const auto header = out.reply->headers.get("Retry-After"))
     out.wait = http::parse_retry_after(*header, clock_.now());

@@ -40,7 +40,8 @@ struct Reception {
   enum class Kind {
     accepted,  // 2xx; `reply` is there
     refused,   // 4xx: about what was sent; nothing was applied
-    later,     // may be sent again, with the same id: busy, unavailable, unreachable, or no answer came
+    later,     // not taken, and may be sent again: busy, unavailable, unreachable
+    lost,      // may have been taken: no answer came, or one that does not tell; the same id goes again
   };
   Kind kind = Kind::later;
   std::optional<Reply> reply;

@@ -72,6 +72,10 @@ sync::Answer WebhookWriter::deliver(std::span<const Change> changes) {
       answer.retry_after = reception.wait;
       answer.held_back = reception.held_back && rendered.rows.size() == changes.size();
       break;
+    case Reception::Kind::lost:
+      give_all(Verdict::in_doubt(reception.code, reception.message));
+      answer.retry_after = reception.wait;
+      break;
   }
   return answer;
 }
