@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "core/error.h"
 #include "core/secrets.h"
 #include "core/text.h"
@@ -14,22 +12,6 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 
 namespace {
-
-std::optional<double> as_number(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-double as_share(const std::string& text) {
-  const std::string clean = trim(text);
-  const bool percent = clean.ends_with('%');
-  const auto number = as_number(trim(std::string_view(clean).substr(0, clean.size() - (percent ? 1 : 0))));
-  if (!number)
-    throw Error("destination.settings", fmt::format("`{}` is not a share", text), "write it like 90%");
-  return percent ? *number / 100 : *number;
-}
 
 std::vector<http::Rate> rates(const Spec& spec, const Settings& settings) {
   std::vector<http::Rate> out;
@@ -58,82 +40,11 @@ const AuthSpec* choose_auth(const Spec& spec, const Settings& settings) {
               "set " + join(ways, ", or "));
 }
 
-bool in_url_as_is(std::string_view name) {
-  return !name.starts_with("row") && name != "object" && name != "key.field";
-}
-
 Refusal wire_refusal(const http::Failure& failure) {
   return {ErrorClass::retry, failure.code, failure.message, std::nullopt};
 }
 
 }  // namespace
-
-Settings::Settings(const Spec& spec, const config::Node& node) {
-  for (const SettingSpec& setting : spec.settings) {
-    if (node[setting.name].is_scalar() && !node[setting.name].text().empty()) {
-      values_[setting.name] = node[setting.name].text();
-      if (setting.secret) register_secret(values_[setting.name]);
-    }
-  }
-  for (const SettingSpec& setting : spec.settings) {
-    if (values_.contains(setting.name)) continue;
-    if (const auto text = setting.otherwise ? setting.otherwise->text(lookup()) : std::nullopt) {
-      values_[setting.name] = *text;
-    } else if (setting.required || setting.name == "base_url") {
-      const auto needs = setting.otherwise ? join(setting.otherwise->names(), " and ") : setting.name;
-      throw Error("destination.settings", fmt::format("{}: `{}` is not set", spec.title, setting.name),
-                  fmt::format("set {}", needs), node.position());
-    }
-  }
-  std::string& base = values_["base_url"];
-  while (base.ends_with('/')) base.pop_back();
-}
-
-std::optional<std::string> Settings::get(const std::string& name) const {
-  const auto found = values_.find(name);
-  return found == values_.end() ? std::nullopt : std::optional<std::string>(found->second);
-}
-
-Lookup Settings::lookup() const {
-  return [this](std::string_view name) -> std::optional<json> {
-    if (auto value = get(std::string(name))) return json(*value);
-    return std::nullopt;
-  };
-}
-
-Content encode(const RequestSpec& spec, const json& body) {
-  if (body.is_null()) return {};
-  if (spec.encoding != RequestSpec::Encoding::form) return json_content(body.dump());
-  std::vector<std::pair<std::string, std::string>> pairs;
-  for (const auto& [name, value] : body.items()) pairs.emplace_back(name, plain_text(value));
-  return {"application/x-www-form-urlencoded", http::form_encode(pairs)};
-}
-
-http::Request build_request(const RequestSpec& spec, const std::string& base_url, const Lookup& lookup,
-                            const Content& content) {
-  http::Request out;
-  out.method = spec.method;
-  const auto url = spec.url.text(lookup, [](std::string_view name, const std::string& value) {
-    return in_url_as_is(name) ? value : percent_encode(value);
-  });
-  if (!url)
-    throw Error("connector.placeholder",
-                fmt::format("{} has a placeholder without a value", spec.url.source()),
-                "the connector cannot write this object");
-  out.url = url->starts_with('/') ? base_url + *url : *url;
-  std::vector<std::pair<std::string, std::string>> query;
-  for (const auto& [name, value] : spec.query)
-    if (const auto text = value.text(lookup)) query.emplace_back(name, *text);
-  if (!query.empty())
-    out.url += (out.url.find('?') == std::string::npos ? "?" : "&") + http::form_encode(query);
-  for (const auto& [name, value] : spec.headers)
-    if (const auto text = value.text(lookup)) out.headers.set(name, *text);
-  out.headers.set("Accept", "application/json");
-  if (content.type.empty()) return out;
-  out.headers.set("Content-Type", content.type);
-  out.body = content.text;
-  return out;
-}
 
 Session::Session(const Spec& spec, Settings settings, Clock& clock, const Cancel& cancel,
                  std::unique_ptr<http::Exchange> exchange, milliseconds request_timeout,

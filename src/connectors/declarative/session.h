@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,6 +11,8 @@
 
 #include "connectors/declarative/outcome.h"
 #include "connectors/declarative/reply.h"
+#include "connectors/declarative/request.h"
+#include "connectors/declarative/settings.h"
 #include "connectors/declarative/spec.h"
 #include "core/cancel.h"
 #include "core/clock.h"
@@ -19,30 +20,6 @@
 #include "transport/http/pacing.h"
 
 namespace eddy::connectors {
-
-// The settings of one connection with defaults filled in. Throws Error("destination.settings").
-class Settings {
- public:
-  Settings(const Spec& spec, const config::Node& node);
-  std::optional<std::string> get(const std::string& name) const;
-  Lookup lookup() const;
-  const std::map<std::string, std::string>& all() const { return values_; }
-
- private:
-  std::map<std::string, std::string> values_;
-};
-
-// What goes into a request's body; an empty type: there is none.
-struct Content {
-  std::string type;
-  std::string text;
-};
-Content encode(const RequestSpec& spec, const nlohmann::json& body);  // null: none
-inline Content json_content(std::string text) { return {"application/json", std::move(text)}; }
-
-// A request with all its values in place.
-http::Request build_request(const RequestSpec& spec, const std::string& base_url, const Lookup& lookup,
-                            const Content& content);
 
 // What came of a request, retried never, except once after a refreshed token.
 struct Called {
