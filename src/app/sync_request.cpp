@@ -13,7 +13,7 @@ namespace eddy::app {
 sync::Unread unread_rows(Workspace& workspace, const sync::SyncSpec& spec) {
   constexpr std::size_t rows_max = 20'000;  // beyond, nothing is said to be gone
   sync::Unread unread;
-  if (spec.removed == sync::Removal::ignore) return unread;
+  if (spec.removed == sync::Removed::ignore) return unread;
   const project::Graph& graph = workspace.project().graph;
   for (const std::string& name : graph.ancestors(sync::node_name(spec))) {
     const project::Node& node = *graph.find(name);

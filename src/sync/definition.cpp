@@ -222,7 +222,7 @@ Definition definition_from_json(const json& j) {
   d.destination = j.at("destination");
   d.object = j.at("object");
   d.mode = named<Mode>(j.at("mode"), 3);
-  d.removed = named<Removal>(j.at("removed"), 5);
+  d.removed = named<Removed>(j.at("removed"), 5);
   d.key = columns_from_json(j.at("key"));
   d.fields = columns_from_json(j.at("fields"));
   if (j.contains("removed_values")) d.removed_values = columns_from_json(j["removed_values"]);

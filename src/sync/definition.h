@@ -31,9 +31,9 @@ struct BoundColumn {
 struct Definition {
   std::string sync, model, destination, object;
   Mode mode = Mode::upsert;
-  Removal removed = Removal::ignore;
+  Removed removed = Removed::ignore;
   std::vector<BoundColumn> key, fields;
-  std::vector<BoundColumn> removed_values = {};  // of Removal::set: constants
+  std::vector<BoundColumn> removed_values = {};  // of Removed::set: constants
   Row removed_row = {};                          // their values
   bool send_all = false;
   std::string model_sql = {};       // when the model is written in the sync itself

@@ -26,9 +26,9 @@ enum class Mode {
   update,
   insert
 };  // update never creates; insert never looks for an existing record
-// What becomes of delivered rows that have left the model. Destinations meet ignore, erase and archive only:
-// clear and set are carried out as updates (apply.h).
-enum class Removal { ignore, erase, archive, clear, set };
+// What a destination does with delivered rows that have left the model. What else `removed:` can say
+// (sync_spec.h) reaches it as updates.
+enum class Removal { ignore, erase, archive };
 std::string_view name_of(Mode mode);
 
 struct FieldSchema {

@@ -200,7 +200,7 @@ std::unique_ptr<Writer> open_removal(Destination& destination, const Definition&
                                      const config::Node& options) {
   Delivery delivery = delivery_of(definition, options);
   delivery.mode = Mode::update;
-  if (definition.removed == Removal::set) {
+  if (definition.removed == Removed::set) {
     delivery.fields.clear();
     for (const BoundColumn& column : definition.removed_values)
       delivery.fields.push_back({column.field, column.type});
@@ -221,10 +221,11 @@ Delivery delivery_of(const Definition& definition, const config::Node& options) 
   Schema fields = definition.field_schema();
   for (std::size_t i = 0; i < fields.size(); ++i)
     if (definition.fields[i].lookup) fields[i].type = Type::text;
-  const bool natural = definition.removed == Removal::erase || definition.removed == Removal::archive;
-  return {definition.object,       definition.mode,   natural ? definition.removed : Removal::ignore,
-          definition.key_schema(), std::move(fields), options,
-          definition.sync};
+  const Removal removed = definition.removed == Removed::erase     ? Removal::erase
+                          : definition.removed == Removed::archive ? Removal::archive
+                                                                   : Removal::ignore;
+  return {definition.object, definition.mode, removed,        definition.key_schema(),
+          std::move(fields), options,         definition.sync};
 }
 
 std::unique_ptr<Writer> open_writer(Destination& destination, const Definition& definition,
@@ -234,9 +235,9 @@ std::unique_ptr<Writer> open_writer(Destination& destination, const Definition& 
                                     [](const BoundColumn& field) { return field.lookup.has_value(); });
   if (looks_up || reads_records(definition))
     writer = std::make_unique<PolicyWriter>(std::move(writer), destination, definition, options);
-  if (definition.removed != Removal::clear && definition.removed != Removal::set) return writer;
+  if (definition.removed != Removed::clear && definition.removed != Removed::set) return writer;
   Row values(definition.fields.size());
-  if (definition.removed == Removal::set) values = definition.removed_row;
+  if (definition.removed == Removed::set) values = definition.removed_row;
   return std::make_unique<RemovalByUpdate>(std::move(writer), open_removal(destination, definition, options),
                                            std::move(values));
 }

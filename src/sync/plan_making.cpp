@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "sync/field_checks.h"
 #include "sync/guards.h"
+#include "sync/judgement.h"
 #include "sync/plan.h"
 #include "sync/plan_sql.h"
 #include "sync/remote_snapshot.h"
@@ -73,13 +74,14 @@ class PlanMaking {
     transaction.commit();
     forget_difference(c_);
     c_.execute(
-        "drop table if exists eddy_judged; drop table if exists eddy_rejects; drop table if exists "
-        "eddy_refused; drop table if exists eddy_settled");
+        "drop table if exists eddy_rejects; drop table if exists eddy_refused; drop table if exists "
+        "eddy_settled");
     return std::move(plan_);
   }
 
  private:
   std::string keys(std::string_view prefix = "") const { return numbered(fmt::format("{}k", prefix), keys_); }
+  bool checked() const { return !judgement_.reason.empty(); }  // rows_ has a column `reason`
   bool insert_only() const { return plan_.definition.mode == Mode::insert; }
 
   // A snapshot tells nothing about another object, nor under another key.
@@ -139,8 +141,8 @@ class PlanMaking {
     n.unchanged = n.valid - n.added - n.changed;
     plan_.invalid_examples = std::move(difference.examples);
     rows_ = std::move(difference.relation);
-    hashed_ = difference.hashed;
-    if (plan_.definition.removed == Removal::ignore && request_.kind != PlanKind::baseline) {
+    judgement_.hashed = difference.hashed;
+    if (plan_.definition.removed == Removed::ignore && request_.kind != PlanKind::baseline) {
       n.kept = n.removed;
       n.removed = 0;
       if (n.kept > 0) rows_ = fmt::format("(select * from {} where op < 2)", rows_);
@@ -190,57 +192,20 @@ class PlanMaking {
     for (Hold& hold : plan_.holds) hold.examples = examples_of(hold.code);
   }
 
-  // Per field: is it to be written, and which value does the snapshot keep afterwards?
+  // What stays of the differences is stored right away: seldom is anything taken out afterwards.
   void judge() {
-    const std::vector<bool> fresh = new_fields(standing_, plan_.definition);
-    std::vector<std::string> flags, cells, olds;
-    for (std::size_t i = 1; i <= values_; ++i) {
-      const BoundColumn& field = plan_.definition.fields[i - 1];
-      const bool keep = field.when_null == WhenNull::keep, on_create = field.write == Write::on_create;
-      std::string flag = "case";
-      if (keep) flag += fmt::format(" when v{} is null then 'k'", i);
-      const bool drifts = request_.refreshed && !first_run_;
-      const std::string there = drifts ? "op = 1 and not missing" : "op = 1";
-      if (on_create) flag += fmt::format(" when {} then 'k'", there);
-      // The acknowledged value stays with the row, so that theirs is seen to differ again next time.
-      const std::string drifted = fmt::format("drifted[{}] = '1'", i);
-      const bool theirs = drifts && field.drift == OnDrift::theirs;
-      if (theirs) flag += fmt::format(" when {} then 'k'", drifted);
-      if (drifts && !theirs)
-        flag += fmt::format(" when {0} and v{1} is not distinct from t{1} then '0'", drifted, i);
-      const std::string differs = fresh[i - 1] || request_.kind == PlanKind::resend
-                                      ? "true"
-                                      : fmt::format("op = 0 or suspect or {} is distinct from {}",
-                                                    comparable(field, fmt::format("v{}", i)),
-                                                    comparable(field, fmt::format("o{}", i)));
-      const std::string differs_there = drifts ? fmt::format("{} or {}", differs, drifted) : differs;
-      flags.push_back(
-          first_run_ && !keep ? "'1'" : flag + fmt::format(" when {} then '1' else '0' end", differs_there));
-      // What is not written stays as it was acknowledged.
-      std::string value = fmt::format("v{}", i);
-      if (on_create) value = fmt::format("case when {1} then o{0} else v{0} end", i, there);
-      if (keep) value = fmt::format("coalesce({}, o{})", value, i);
-      if (theirs) value = fmt::format("case when {} then o{} else {} end", drifted, i, value);
-      cells.push_back(fmt::format("{} as v{}", value, i));
-      // What a person will see as "before".
-      olds.push_back(
-          drifts ? fmt::format("case when missing then null when {0} then {2}{1} else o{1} end as o{1}",
-                               drifted, i, theirs ? "o" : "t")
-                 : fmt::format("o{}", i));
-    }
-    std::string reason =
-        request_.object == nullptr ? "" : invalid_reason_sql(plan_.definition, *request_.object);
+    judgement_.fresh = new_fields(standing_, plan_.definition);
+    judgement_.first_run = first_run_;
+    judgement_.resend = request_.kind == PlanKind::resend;
+    judgement_.drifts = request_.refreshed && !first_run_;
+    if (request_.object != nullptr)
+      judgement_.reason = invalid_reason_sql(plan_.definition, *request_.object);
     plan_.schema_checked = request_.object != nullptr;
-    checked_ = !reason.empty();
-    std::string values = cells.empty() ? "" : ", " + join(cells, ", ") + ", " + join(olds, ", ");
-    if (hashed_) values += ", h";
-    rows_ = fmt::format(
-        "(select op, {}{}, {} as changed, suspect{} from {})", keys(), values,
-        flags.empty() ? "''" : fmt::format("case op when 2 then '' else {} end", join(flags, " || ")),
-        checked_ ? ", " + reason + " as reason" : "", rows_);
+    rows_ = judged_sql(judgement_, rows_);
     if (first_run_) return;
-    c_.execute("create or replace temp table eddy_judged as select * from " + rows_);
-    rows_ = "eddy_judged";
+    c_.execute(fmt::format("create table {} as select {}{} from {} order by op = 2, {}", plan_rows(plan_.id),
+                           stored_columns(judgement_), checked() ? ", reason" : "", rows_, keys()));
+    rows_ = plan_rows(plan_.id);
   }
 
   void without(const std::string& condition) {
@@ -259,7 +224,7 @@ class PlanMaking {
     if (n == 0) return;
     plan_.counts.changed -= n;
     plan_.counts.unchanged += n;
-    if (hashed_) {  // hashes of the warehouse that are other ones now
+    if (judgement_.hashed) {  // hashes of the warehouse that are other ones now
       c_.execute(fmt::format("create table {} as select {}, h from {} where {}", same_table(plan_.id), keys(),
                              rows_, same));
       plan_.definition_changed = true;
@@ -279,7 +244,7 @@ class PlanMaking {
   }
 
   void drop_invalid() {
-    if (!checked_) return;
+    if (!checked()) return;
     for (const Row& row :
          c_.query(fmt::format("select reason, op::bigint, count(*) from {} where reason is not null "
                               "group by all order by 3 desc, 1",
@@ -383,15 +348,17 @@ class PlanMaking {
   }
 
   void store_rows() {
-    c_.execute(
-        fmt::format("create table {} as select op, {}{}, changed, suspect from {} order by op = 2, {}",
-                    plan_rows(plan_.id), keys(),
-                    (values_ == 0 ? "" : ", " + numbered("v", values_) + ", " + numbered("o", values_)) +
-                        (hashed_ ? ", h" : ""),
-                    rows_, keys()));
+    const std::string rows = plan_rows(plan_.id);
+    if (rows_ != rows) {
+      const std::string kept = plan_table(plan_.id);  // the name of the view is still free
+      c_.execute(fmt::format("create table {} as select {} from {} order by op = 2, {}", kept,
+                             stored_columns(judgement_), rows_, keys()));
+      c_.execute(fmt::format("drop table if exists {}; alter table {} rename to {}", rows, kept,
+                             engine::quote_identifier(plan_.id + " rows")));
+    }
     // A row's place in its table is its number: counting them in a window would take as long as all the rest.
-    c_.execute(fmt::format("create view {} as select rowid as number, * from {}", plan_table(plan_.id),
-                           plan_rows(plan_.id)));
+    c_.execute(fmt::format("create view {} as select rowid as number, {} from {}", plan_table(plan_.id),
+                           read_columns(judgement_), rows));
     c_.execute("drop table if exists eddy_chosen");
     if (plan_.settled > 0)
       c_.execute(fmt::format("create table {} as select key from eddy_settled", settled_table(plan_.id)));
@@ -465,9 +432,8 @@ class PlanMaking {
   std::string algorithm_;
   std::size_t keys_ = 0, values_ = 0;
   bool first_run_ = false;
-  bool checked_ = false;  // rows_ has a column `reason`
-  bool hashed_ = false;   // rows_ has a column `h`
-  std::string rows_;      // SQL: what may still go into the plan
+  Judgement judgement_{plan_.definition, {}, false, false, false, false, ""};
+  std::string rows_;  // SQL: what may still go into the plan
 };
 
 }  // namespace

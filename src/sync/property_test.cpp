@@ -44,7 +44,7 @@ class World {
       EXPECT_EQ(bed_.destination.records.at(key), fields) << key;
     }
     for (const auto& [key, fields] : bed_.destination.records)
-      EXPECT_TRUE(spec_.removed == Removal::ignore || model_.contains(key) || doubtful_adds_.contains(key))
+      EXPECT_TRUE(spec_.removed == Removed::ignore || model_.contains(key) || doubtful_adds_.contains(key))
           << key;
     bed_.destination.forget_requests();
     EXPECT_EQ(bed_.run(spec_).tally.planned, 0u);

@@ -75,8 +75,8 @@ Shape make_shape() {
   return Shape::object({
       config::required(
           "model",
-          Shape::one_of({Shape::string(),
-                         Shape::object({config::required("sql", Shape::string(), "a SELECT instead of a model")})}),
+          Shape::one_of({Shape::string(), Shape::object({config::required("sql", Shape::string(),
+                                                                          "a SELECT instead of a model")})}),
           "the model whose rows are delivered, as layer.name; in a warehouse of your own: schema.table"),
       config::required("destination", Shape::string(), "a connection of connections.yml"),
       config::required("object", Shape::string(), "what is written there: a CRM object, a table"),
@@ -196,22 +196,22 @@ void read_mode(const Node& node, SyncSpec& spec, Diagnostics& diagnostics) {
   const Node mode = node["mode"], removed = node["removed"];
   const std::string word = mode.is_scalar() ? mode.text() : "upsert";
   spec.mode = word == "update" ? Mode::update : word == "insert" ? Mode::insert : Mode::upsert;
-  spec.removed = removed.is_map() ? Removal::set : word_at(removed, removals, Removal::ignore);
-  if (spec.removed == Removal::set) {
+  spec.removed = removed.is_map() ? Removed::set : word_at(removed, removals, Removed::ignore);
+  if (spec.removed == Removed::set) {
     spec.removed_values = read_mappings(removed["set"], diagnostics);
     if (removed["set"].entries().empty())
       diagnostics.add(removed.complaint("sync.bad_removed", "`set` names no field",
                                         "write removed: {set: {field: \"'value'\"}}"));
   }
-  if (spec.mode == Mode::insert && spec.removed != Removal::ignore)
+  if (spec.mode == Mode::insert && spec.removed != Removed::ignore)
     diagnostics.add(removed.complaint(
         "sync.bad_removed", fmt::format("`removed: {}` cannot go with `mode: insert`", name_of(spec.removed)),
         "insert never looks for an existing record; use `mode: upsert`, or `removed: ignore`"));
   if (word != "mirror") return;
-  if (removed.exists() && removed.kind() != config::Kind::null && spec.removed != Removal::erase)
+  if (removed.exists() && removed.kind() != config::Kind::null && spec.removed != Removed::erase)
     diagnostics.add(removed.complaint("sync.bad_removed", "`mode: mirror` deletes what has left the model",
                                       "leave `removed` out, or write `mode: upsert` with it"));
-  spec.removed = Removal::erase;
+  spec.removed = Removed::erase;
 }
 
 // Policies that contradict the mode, or each other.
@@ -276,7 +276,7 @@ const Shape& sync_shape() {
   return shape;
 }
 
-std::string_view name_of(Removal removed) { return removals[static_cast<std::size_t>(removed)]; }
+std::string_view name_of(Removed removed) { return removals[static_cast<std::size_t>(removed)]; }
 std::string_view name_of(Normalization n) { return normalizations[static_cast<std::size_t>(n)]; }
 std::string_view name_of(WhenNull policy) { return null_policies[static_cast<std::size_t>(policy)]; }
 std::string_view name_of(Write policy) { return write_policies[static_cast<std::size_t>(policy)]; }
@@ -293,7 +293,8 @@ std::optional<SyncSpec> parse_sync(const std::string& name, const Node& node, Di
   spec.name = name;
   spec.node = node;
   spec.model_sql = trim(node["model"]["sql"].as_string(""));
-  while (spec.model_sql.ends_with(';')) spec.model_sql = trim(spec.model_sql.substr(0, spec.model_sql.size() - 1));
+  while (spec.model_sql.ends_with(';'))
+    spec.model_sql = trim(spec.model_sql.substr(0, spec.model_sql.size() - 1));
   spec.model = node["model"].is_map() ? "SQL of " + name : trim(node["model"].text());
   spec.destination = node["destination"].text();
   spec.object = node["object"].text();

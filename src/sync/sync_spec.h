@@ -18,6 +18,10 @@ enum class WhenNull { write, keep };               // keep: a null never overwri
 enum class Write { always, if_empty, on_create };  // if_empty and on_create read the record first
 enum class OnDrift { ours, theirs };               // whose value stays when a person has changed it there
 enum class OnMiss { reject, null, create };
+
+// What becomes of delivered rows that have left the model. clear and set go out as updates of the record
+// (field_policies.h); a destination meets the other three only.
+enum class Removed { ignore, erase, archive, clear, set };
 enum class Pii { unmarked, no, yes };
 
 // The field holds another object's id: the expression gives that object's key, and the id is looked up.
@@ -40,7 +44,8 @@ struct Mapping {
   OnDrift drift = OnDrift::ours;
   std::optional<LookupSpec> lookup = std::nullopt;
   Pii pii = Pii::unmarked;
-  bool hashed = false;  // delivered as the SHA-256 of its normalized form (pii.h); of a warehouse of the user's own
+  bool hashed =
+      false;  // delivered as the SHA-256 of its normalized form (pii.h); of a warehouse of the user's own
 };
 
 // Limits that hold a plan until it is approved. Shares of what this sync has delivered so far.
@@ -61,7 +66,7 @@ struct SyncSpec {
   std::vector<Mapping> key;     // at least one
   std::vector<Mapping> fields;  // may be empty: only the key is delivered
   Mode mode = Mode::upsert;     // `mirror` is upsert with removed: delete
-  Removal removed = Removal::ignore;
+  Removed removed = Removed::ignore;
   std::vector<Mapping> removed_values;  // of removed: {set: …}
   bool send_all = false;                // `send: all`: every field of a changed row, not only the changed
   Guards guards;
@@ -83,7 +88,7 @@ const config::Shape& sync_shape();
 std::optional<SyncSpec> parse_sync(const std::string& name, const config::Node& node,
                                    Diagnostics& diagnostics);
 
-std::string_view name_of(Removal removed);  // ignore | delete | archive | clear | set
+std::string_view name_of(Removed removed);  // ignore | delete | archive | clear | set
 std::string_view name_of(Normalization normalization);
 std::string_view name_of(WhenNull policy);
 std::string_view name_of(Write policy);

@@ -43,7 +43,7 @@ description: for sales
   EXPECT_EQ(spec.name, "hubspot_contacts");
   EXPECT_EQ(node_name(spec), "sync.hubspot_contacts");
   EXPECT_EQ(spec.mode, Mode::update);
-  EXPECT_EQ(spec.removed, Removal::archive);
+  EXPECT_EQ(spec.removed, Removed::archive);
   ASSERT_EQ(spec.key.size(), 2u);
   EXPECT_EQ(spec.key[0].field, "email");
   EXPECT_EQ(spec.key[0].expression, "lower(email)");
@@ -59,7 +59,7 @@ description: for sales
 TEST(ParseSync, DefaultsAreTheCarefulOnes) {
   const SyncSpec spec = spec_of(head);
   EXPECT_EQ(spec.mode, Mode::upsert);
-  EXPECT_EQ(spec.removed, Removal::ignore);
+  EXPECT_EQ(spec.removed, Removed::ignore);
   EXPECT_DOUBLE_EQ(spec.guards.removed_max, 0.10);
   EXPECT_TRUE(spec.fields.empty());
 }

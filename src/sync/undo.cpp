@@ -48,7 +48,7 @@ class Undoing {
                     "left join {} s on {}",
                     untouched(), snapshot_values(), delivered(),
                     aligned_snapshot(standing_, now_, algorithm_), keys_equal("a", "s", keys_)));
-    const bool stays = now_.removed == Removal::ignore;
+    const bool stays = now_.removed == Removed::ignore;
     out_.source = count(c_, "select count(*) from eddy_hits");
     out_.changed_since = rows("not still");
     if (stays) out_.kept = rows("still and op = 0");

@@ -64,7 +64,7 @@ TEST_P(Contract, OpenRefusesUnknownObjectsFieldsAndKeys) {
 
 TEST_P(Contract, OpenRefusesARemovalItCannotDo) {
   const Target target = subject_->make_object();
-  for (const sync::Removal removed : {sync::Removal::erase, sync::Removal::archive, sync::Removal::clear}) {
+  for (const sync::Removal removed : {sync::Removal::erase, sync::Removal::archive}) {
     EXPECT_EQ(code_of_open(target, removed),
               subject_->supports(removed) ? "no error" : "destination.unsupported")
         << static_cast<int>(removed);

@@ -146,29 +146,6 @@ TEST_P(Conformance, RemovalTouchesOnlyItsKeys) {
   EXPECT_EQ(words(target), expected);
 }
 
-TEST_P(Conformance, ClearEmptiesTheMappedFieldsOfItsKeys) {
-  const Target target = subject_->make_object();
-  deliver(*open(target), writes(target, 3, "row"));
-  const auto before = subject_->rows(target);
-  Target emptied = target;  // what no record can be without cannot be mapped to null
-  std::erase_if(emptied.fields, [&](const Column& c) { return target.required.contains(c.name); });
-  const auto writer = open(emptied, sync::Mode::upsert, sync::Removal::clear);
-  EXPECT_EQ(count(deliver(*writer, std::vector{remove(target, 1)}).verdicts, Outcome::applied), 1U);
-  const auto after = subject_->rows(target);
-  ASSERT_EQ(after.size(), 3U);
-  EXPECT_EQ(after[0], before[0]);
-  EXPECT_EQ(after[2], before[2]);
-  for (const auto& [name, value] : after[1].items()) {
-    const bool mapped = std::any_of(emptied.fields.begin(), emptied.fields.end(),
-                                    [&](const Column& c) { return c.name == name; });
-    if (mapped) {
-      EXPECT_TRUE(value.is_null()) << name;
-    } else {
-      EXPECT_EQ(value, before[1][name]) << name;
-    }
-  }
-}
-
 TEST_P(Conformance, EveryPartOfACompositeKeyCounts) {
   const Target target = subject_->make_object(2);
   const auto writer = open(target);

@@ -246,8 +246,6 @@ NamedSubject subject(const std::string& name, std::map<std::string, std::string>
   const std::string wireless = "a local file has no wire on which an answer could be lost";
   more.insert({{"ALostAnswerIsRepeatedAndDoublesNothing", wireless},
                {"AnInsertWhoseAnswerIsLostIsInDoubt", wireless},
-               {"ClearEmptiesTheMappedFieldsOfItsKeys",
-                "sync carries clear out as an update; a removal takes rows away"},
                {"OpenRefusesUnknownObjectsFieldsAndKeys",
                 "a file is made by the sync that writes it and takes any column; what is refused is in "
                 "FilesDestination.RefusesWhatCannotWork"}});

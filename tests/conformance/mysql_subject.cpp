@@ -112,9 +112,7 @@ NamedSubject mysql_subject() {
           .available = testing::MariadbServer::installed,
           .missing = "MariaDB IS NOT INSTALLED: this test did not run. Install the package `mariadb-server`.",
           .make = [] { return std::make_unique<MysqlSubject>(); },
-          .waivers = {{"ClearEmptiesTheMappedFieldsOfItsKeys",
-                       "clear is carried out by sync, as updates: the connector ignores it"},
-                      {"ALostAnswerIsRepeatedAndDoublesNothing",
+          .waivers = {{"ALostAnswerIsRepeatedAndDoublesNothing",
                        "connections cut in the middle are played by the tests beside the connector"},
                       {"AnInsertWhoseAnswerIsLostIsInDoubt",
                        "connections cut in the middle are played by the tests beside the connector"}}};

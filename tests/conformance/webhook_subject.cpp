@@ -64,7 +64,7 @@ class WebhookSubject final : public Subject {
 
   void take_down() override { receiver_->stop(); }
   void lose_the_next_answer() override { receiver_->lose_the_next_answer(); }
-  bool supports(sync::Removal removal) const override { return removal != sync::Removal::clear; }
+  bool supports(sync::Removal) const override { return true; }
 
  private:
   static nlohmann::json text(const json& value, Type type) {
@@ -93,9 +93,7 @@ NamedSubject subject(const std::string& name, const std::string& options) {
                 "HasNoWordForAnUnknownObject"},
                {"AnInsertWhoseAnswerIsLostIsInDoubt",
                 "every message carries an id by which the receiver knows it, so an insert may be repeated: "
-                "Webhook.ALostAnswerIsSentAgainUnderTheSameIdAndCountsOnce"},
-               {"ClearEmptiesTheMappedFieldsOfItsKeys",
-                "sync carries clear out as an update; a removal removes"}}};
+                "Webhook.ALostAnswerIsSentAgainUnderTheSameIdAndCountsOnce"}}};
 }
 
 }  // namespace

@@ -157,16 +157,14 @@ std::string BodyForm::text_of_key(const Change& change, const TransformSpec& tra
 }
 
 std::optional<Verdict> BodyForm::write_members(std::string& out, const Change& change, bool with_key,
-                                               const TransformSpec& transforms, bool clear) const {
-  static const Value null;
+                                               const TransformSpec& transforms) const {
   out += '{';
   const std::size_t start = out.size();
   for (const Member& member : members_) {
     const std::size_t i = member.field;
     const bool is_key = i == field_names_.size();
     const bool wanted =
-        is_key ? with_key
-               : clear || (i < change.fields.size() && (i >= change.changed.size() || change.changed[i]));
+        is_key ? with_key : i < change.fields.size() && (i >= change.changed.size() || change.changed[i]);
     if (!wanted) continue;
     const std::size_t before = out.size();
     if (before > start) out += ',';
@@ -175,7 +173,7 @@ std::optional<Verdict> BodyForm::write_members(std::string& out, const Change& c
       if (auto refused = write_key(out, change, transforms)) return refused;
       continue;
     }
-    const auto cell = append_cell(out, clear ? null : change.fields[i], transforms);
+    const auto cell = append_cell(out, change.fields[i], transforms);
     if (!cell) return unsendable(field_names_[i], cell.error());
     if (*cell == CellText::left_out) out.resize(before);
   }
@@ -184,7 +182,7 @@ std::optional<Verdict> BodyForm::write_members(std::string& out, const Change& c
 }
 
 std::optional<Verdict> BodyForm::fill(std::string& out, const Pieces& pieces, const Change* change,
-                                      std::size_t index, const TransformSpec& transforms, bool clear) const {
+                                      std::size_t index, const TransformSpec& transforms) const {
   std::optional<Verdict> refused;
   for (const Piece& piece : pieces) {
     out += piece.text;
@@ -195,10 +193,10 @@ std::optional<Verdict> BodyForm::fill(std::string& out, const Pieces& pieces, co
         refused = write_key(out, *change, transforms);
         break;
       case Blank::fields:
-        refused = write_members(out, *change, false, transforms, clear);
+        refused = write_members(out, *change, false, transforms);
         break;
       case Blank::all:
-        refused = write_members(out, *change, true, transforms, clear);
+        refused = write_members(out, *change, true, transforms);
         break;
       case Blank::trace:
         out += '"';
@@ -214,8 +212,8 @@ std::optional<Verdict> BodyForm::fill(std::string& out, const Pieces& pieces, co
   return refused;
 }
 
-std::string BodyForm::write(std::span<const Change> changes, const TransformSpec& transforms, bool clear,
-                            bool named, RenderedBatch& batch) const {
+std::string BodyForm::write(std::span<const Change> changes, const TransformSpec& transforms, bool named,
+                            RenderedBatch& batch) const {
   std::string out;
   out.reserve(256 + changes.size() * (each_.size() * 24 + members_.size() * 32));
   batch.verdicts.resize(changes.size());
@@ -223,7 +221,7 @@ std::string BodyForm::write(std::span<const Change> changes, const TransformSpec
   batch.place.reserve(changes.size());
   const Change* only = changes.empty() ? nullptr : &changes.front();
   std::string key;
-  if (has_each_) fill(out, before_, only, 0, transforms, clear);
+  if (has_each_) fill(out, before_, only, 0, transforms);
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const std::size_t before = out.size();
     key.clear();
@@ -231,7 +229,7 @@ std::string BodyForm::write(std::span<const Change> changes, const TransformSpec
         write_key(key, changes[i], transforms);  // checked whether the form has a blank for it or not
     if (!refused && !batch.rows.empty() && has_each_) out += ',';
     if (!refused)
-      refused = fill(out, has_each_ ? each_ : before_, &changes[i], batch.rows.size(), transforms, clear);
+      refused = fill(out, has_each_ ? each_ : before_, &changes[i], batch.rows.size(), transforms);
     if (refused) {
       out.resize(before);
       batch.verdicts[i] = std::move(*refused);
@@ -243,7 +241,7 @@ std::string BodyForm::write(std::span<const Change> changes, const TransformSpec
     row.trace = std::to_string(changes[i].number);
     row.key_text = text_of_key(changes[i], transforms);
   }
-  if (has_each_) fill(out, after_, only, 0, transforms, clear);
+  if (has_each_) fill(out, after_, only, 0, transforms);
   return out;
 }
 

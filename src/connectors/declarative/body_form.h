@@ -23,7 +23,7 @@ class BodyForm {
 
   // The body that carries these changes, as far as they can be sent (render_row() says when), and their rows:
   // of each the trace and the key's text, when the answer will be matched by them (`named`).
-  std::string write(std::span<const Change> changes, const TransformSpec& transforms, bool clear, bool named,
+  std::string write(std::span<const Change> changes, const TransformSpec& transforms, bool named,
                     RenderedBatch& batch) const;
 
  private:
@@ -47,9 +47,9 @@ class BodyForm {
   bool plan_members(const Schema& key, const Schema& fields);
   // What cannot be sent is told instead of being written; `out` is then to be cut back.
   std::optional<Verdict> fill(std::string& out, const Pieces& pieces, const Change* change, std::size_t index,
-                              const TransformSpec& transforms, bool clear) const;
+                              const TransformSpec& transforms) const;
   std::optional<Verdict> write_members(std::string& out, const Change& change, bool with_key,
-                                       const TransformSpec& transforms, bool clear) const;
+                                       const TransformSpec& transforms) const;
   std::optional<Verdict> write_key(std::string& out, const Change& change,
                                    const TransformSpec& transforms) const;
   std::string text_of_key(const Change& change, const TransformSpec& transforms) const;

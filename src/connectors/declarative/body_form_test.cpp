@@ -33,7 +33,7 @@ std::optional<json> constants(std::string_view name) {
 // The other way to the same text: a document.
 std::string as_document(const Tree& body, std::span<const Change> changes, const TransformSpec& transforms) {
   std::vector<RenderedRow> rows;
-  for (const Change& change : changes) rows.push_back(render_row(change, key, fields, transforms, false));
+  for (const Change& change : changes) rows.push_back(render_row(change, key, fields, transforms));
   const auto row = [&](std::size_t i) {
     return [&rows, i](std::string_view name) -> std::optional<json> {
       if (name == "row.key") return rows[i].key;
@@ -49,7 +49,7 @@ std::string as_document(const Tree& body, std::span<const Change> changes, const
 
 std::string as_form(const BodyForm& form, std::span<const Change> changes, const TransformSpec& transforms) {
   RenderedBatch batch;
-  std::string out = form.write(changes, transforms, false, true, batch);
+  std::string out = form.write(changes, transforms, true, batch);
   EXPECT_EQ(batch.rows.size(), changes.size());
   return out;
 }
@@ -149,11 +149,11 @@ TEST(BodyForm, RowsThatCannotBeSentAreRefusedInTheSameWords) {
   bad[4].fields[3] = Value::real(std::numeric_limits<double>::infinity());
   bad.push_back(random_change(random, 77));  // a good one at the end
   RenderedBatch batch;
-  const std::string text = form->write(bad, {}, false, true, batch);
+  const std::string text = form->write(bad, {}, true, batch);
   EXPECT_EQ(batch.place, (std::vector<std::size_t>{5}));
   EXPECT_EQ(text, as_form(*form, std::span(bad).last(1), {}));
   for (std::size_t i = 0; i < 5; ++i) {
-    const auto theirs = render_row(bad[i], key, fields, {}, false).unusable;
+    const auto theirs = render_row(bad[i], key, fields, {}).unusable;
     ASSERT_TRUE(theirs);
     EXPECT_EQ(batch.verdicts[i].code, theirs->code);
     EXPECT_EQ(batch.verdicts[i].message, theirs->message);
@@ -171,21 +171,13 @@ TEST(BodyForm, KeysOfOtherTypesAreMatchedByTheSameText) {
     for (const TransformSpec& transforms : all_transforms()) {
       const Change change{4, Operation::remove, {value}, {}, {}};
       RenderedBatch batch;
-      form->write(std::span(&change, 1), transforms, false, true, batch);
+      form->write(std::span(&change, 1), transforms, true, batch);
       ASSERT_EQ(batch.rows.size(), 1U);
-      const RenderedRow theirs = render_row(change, by, {}, transforms, false);
+      const RenderedRow theirs = render_row(change, by, {}, transforms);
       EXPECT_EQ(batch.rows[0].key_text, theirs.key_text);
       EXPECT_EQ(batch.rows[0].trace, theirs.trace);
     }
   }
-}
-
-TEST(BodyForm, ClearingSendsEveryFieldAsNull) {
-  const auto form = BodyForm::compile(tree("{each: '{row.fields}'}"), constants, false, key,
-                                      {{"b", Type::text}, {"a", Type::integer}});
-  const Change change{0, Operation::remove, {Value::text("x")}, {}, {}};
-  RenderedBatch batch;
-  EXPECT_EQ(form->write(std::span(&change, 1), {}, true, true, batch), R"([{"a":null,"b":null}])");
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ void put_field(json& object, const std::string& dotted_name, json value) {
 }
 
 RenderedRow render_row(const Change& change, const Schema& key, const Schema& fields,
-                       const TransformSpec& transforms, bool clear) {
+                       const TransformSpec& transforms) {
   RenderedRow row;
   row.trace = std::to_string(change.number);
   row.fields = json::object();
@@ -125,10 +125,9 @@ RenderedRow render_row(const Change& change, const Schema& key, const Schema& fi
   row.key_text = plain_text(row.key);
   put_field(row.all, key.front().name, row.key);
 
-  const Value null;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (!clear && (i >= change.fields.size() || (i < change.changed.size() && !change.changed[i]))) continue;
-    const auto cell = render_cell(clear ? null : change.fields[i], transforms);
+    if (i >= change.fields.size() || (i < change.changed.size() && !change.changed[i])) continue;
+    const auto cell = render_cell(change.fields[i], transforms);
     if (!cell) {
       refuse(fields[i].name, cell.error());
       return row;

@@ -39,8 +39,8 @@ struct RenderedBatch {
   std::vector<Verdict> verdicts;   // of all changes; those that cannot be sent are filled in
 };
 
-// Fields of a change that did not change are left out. `clear` sends every field as null.
+// Fields of a change that did not change are left out.
 RenderedRow render_row(const Change& change, const Schema& key, const Schema& fields,
-                       const TransformSpec& transforms, bool clear);
+                       const TransformSpec& transforms);
 
 }  // namespace eddy::connectors

@@ -89,7 +89,7 @@ const Schema fields = {{"a", Type::integer}, {"b", Type::text}};
 TEST(Row, SendsWhatChanged) {
   const auto row = render_row(
       change(Operation::change, {Value::text("k")}, {Value::integer(1), Value::text("x")}, {false, true}),
-      key, fields, {}, false);
+      key, fields, {});
   EXPECT_EQ(row.fields, json({{"b", "x"}}));
   EXPECT_EQ(row.all, json({{"email", "k"}, {"b", "x"}}));
   EXPECT_EQ(row.trace, "42");
@@ -97,15 +97,10 @@ TEST(Row, SendsWhatChanged) {
   EXPECT_FALSE(row.unusable);
 }
 
-TEST(Row, ClearSendsNulls) {
-  const auto row = render_row(change(Operation::remove, {Value::text("k")}, {}, {}), key, fields, {}, true);
-  EXPECT_EQ(row.fields, json({{"a", nullptr}, {"b", nullptr}}));
-}
-
 TEST(Row, WithoutAKeyItIsRejected) {
   for (const Value& none : {Value(), Value::text("")}) {
     const auto row =
-        render_row(change(Operation::add, {none}, {Value(), Value()}, {true, true}), key, fields, {}, false);
+        render_row(change(Operation::add, {none}, {Value(), Value()}, {true, true}), key, fields, {});
     ASSERT_TRUE(row.unusable);
     EXPECT_EQ(row.unusable->code, "null_key");
   }
@@ -114,7 +109,7 @@ TEST(Row, WithoutAKeyItIsRejected) {
 TEST(Row, ABadCellRejectsTheRowAndNamesTheField) {
   const auto row = render_row(
       change(Operation::add, {Value::text("k")}, {Value::integer(1), Value::text("\xFF")}, {true, true}), key,
-      fields, {}, false);
+      fields, {});
   ASSERT_TRUE(row.unusable);
   EXPECT_EQ(row.unusable->outcome, Outcome::rejected);
   EXPECT_EQ(row.unusable->code, "unsendable_value");

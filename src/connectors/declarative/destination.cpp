@@ -56,16 +56,6 @@ const OperationSpec& choose(const Spec& spec, const std::string& name, const std
               "possible: " + join(modes, ", "));
 }
 
-const OperationSpec& clearing(const Spec& spec, const sync::Delivery& delivery) {
-  // An update never makes a record that is not there; where there is none by this key, the upsert of a
-  // delivered row is as good.
-  try {
-    return choose(spec, "update", delivery.object, delivery.key.front().name);
-  } catch (const Error&) {
-    return choose(spec, "upsert", delivery.object, delivery.key.front().name);
-  }
-}
-
 }  // namespace
 
 std::string DeclarativeDestination::check() {
@@ -105,16 +95,12 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery&
   const OperationSpec* remove = nullptr;
   switch (delivery.removed) {
     case sync::Removal::ignore:
-    case sync::Removal::set:  // sync sends it as an update
       break;
     case sync::Removal::erase:
       remove = &choose(*spec_, "erase", delivery.object, key);
       break;
     case sync::Removal::archive:
       remove = &choose(*spec_, "archive", delivery.object, key);
-      break;
-    case sync::Removal::clear:
-      remove = &clearing(*spec_, delivery);
       break;
   }
   return std::make_unique<DeclarativeWriter>(spec_, session_, delivery, write, remove);

@@ -54,7 +54,7 @@ Shape scenario_shape() {
        required("settings", Shape::map(Shape::string()), "connection"),
        field("object", Shape::string(), "object"),
        field("mode", Shape::enumeration({"upsert", "update", "insert"}), "mode"),
-       field("removed", Shape::enumeration({"ignore", "erase", "archive", "clear"}), "removal"),
+       field("removed", Shape::enumeration({"ignore", "erase", "archive"}), "removal"),
        field("key", Shape::map(Shape::string()), "key field: type"),
        field("fields", Shape::map(Shape::string()), "field: type"),
        field("changes", Shape::list(Shape::map(Shape::map(Shape::any()))), "rows"),
@@ -253,7 +253,6 @@ sync::Delivery delivery_of(const Node& root) {
   const std::string removed = root["removed"].as_string("ignore");
   out.removed = removed == "erase"     ? sync::Removal::erase
                 : removed == "archive" ? sync::Removal::archive
-                : removed == "clear"   ? sync::Removal::clear
                                        : sync::Removal::ignore;
   out.key = columns(root["key"]);
   out.fields = columns(root["fields"]);

@@ -78,18 +78,11 @@ const OperationSpec& DeclarativeWriter::operation_for(std::span<const Change> ch
   return *remove_;
 }
 
-bool DeclarativeWriter::clears(const OperationSpec& operation, std::span<const Change> changes) const {
-  return &operation == remove_ && delivery_.removed == sync::Removal::clear &&
-         changes.front().operation == Operation::remove;
-}
-
-RenderedBatch DeclarativeWriter::render(const OperationSpec& operation,
-                                        std::span<const Change> changes) const {
+RenderedBatch DeclarativeWriter::render(std::span<const Change> changes) const {
   RenderedBatch batch;
-  const bool clear = clears(operation, changes);
   batch.verdicts.resize(changes.size());
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    RenderedRow row = render_row(changes[i], delivery_.key, delivery_.fields, spec_->transforms, clear);
+    RenderedRow row = render_row(changes[i], delivery_.key, delivery_.fields, spec_->transforms);
     if (row.unusable) {
       batch.verdicts[i] = *row.unusable;
     } else {
@@ -153,10 +146,10 @@ RenderedBatch DeclarativeWriter::write_body(const OperationSpec& operation, std:
       return std::any_of(list.match.begin(), list.match.end(),
                          [](const MatchSpec& match) { return match.by == MatchSpec::By::echo; });
     });
-    content = json_content(form->write(changes, spec_->transforms, clears(operation, changes), named, batch));
+    content = json_content(form->write(changes, spec_->transforms, named, batch));
     return batch;
   }
-  batch = render(operation, changes);
+  batch = render(changes);
   if (!batch.rows.empty()) content = encode(operation.request, body(operation, batch.rows));
   return batch;
 }
@@ -257,7 +250,7 @@ std::vector<std::string> DeclarativeWriter::preview(std::span<const Change> chan
   const OperationSpec& operation = operation_for(changes);
   for (std::size_t start = 0; start < changes.size(); start += operation.rows_max) {
     const RenderedBatch batch =
-        render(operation, changes.subspan(start, std::min(operation.rows_max, changes.size() - start)));
+        render(changes.subspan(start, std::min(operation.rows_max, changes.size() - start)));
     if (batch.rows.empty()) continue;
     // Without logging in: a relative URL is shown as it is.
     const http::Request request =

@@ -30,9 +30,8 @@ class DeclarativeWriter final : public sync::Writer {
  private:
   const OperationSpec& operation_for(std::span<const Change> changes) const;
   std::optional<BodyForm> form_for(const OperationSpec& operation) const;
-  bool clears(const OperationSpec& operation, std::span<const Change> changes) const;
   // The rows as documents.
-  RenderedBatch render(const OperationSpec& operation, std::span<const Change> changes) const;
+  RenderedBatch render(std::span<const Change> changes) const;
   // The rows and the body that carries them, by the fastest way there is.
   RenderedBatch write_body(const OperationSpec& operation, std::span<const Change> changes,
                            Content& content) const;

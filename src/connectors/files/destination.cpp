@@ -108,9 +108,9 @@ class FilesDestination final : public sync::Destination {
   }
 
   static void check_delivery(const sync::Delivery& delivery, const FileTarget& target) {
-    if (delivery.removed == sync::Removal::archive || delivery.removed == sync::Removal::clear)
-      throw Error("destination.unsupported", "a file has no archive, and its rows have no fields to clear",
-                  "use `removed: delete` or `ignore`");
+    if (delivery.removed == sync::Removal::archive)
+      throw Error("destination.unsupported", "a file has no archive",
+                  "use `removed: delete`, `clear` or `ignore`");
     const bool changes = target.content == FileContent::changes;
     if (changes && delivery.mode == sync::Mode::update)
       throw Error("destination.unsupported",

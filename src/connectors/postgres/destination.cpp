@@ -59,8 +59,6 @@ class PostgresDestination final : public sync::Destination {
     if (delivery.removed == sync::Removal::archive)
       throw Error("destination.unsupported", "a PostgreSQL table has no archive",
                   "use `removed: delete`, `clear` or `ignore`");
-    if (delivery.removed == sync::Removal::clear && delivery.fields.empty())
-      throw Error("destination.unsupported", "`removed: clear` needs at least one mapped field to clear");
     const auto name = table_name(delivery.object, delivery.options["schema"].as_string(schema_));
     const auto create = delivery.options["create_table"];
     postgres::Connection connection(options_);

@@ -7,7 +7,7 @@
 namespace eddy::connectors {
 
 // Type "postgres". Settings: url, or host, port, database, user, password, sslmode; schema. Options of a
-// sync: schema, create_table. Removal: erase and clear; there is no archive. Errors of open():
+// sync: schema, create_table. Removal: erase; there is no archive. Errors of open():
 // destination.no_such_object, destination.unknown_field, destination.read_only_field,
 // destination.key_not_unique, destination.unsupported.
 sync::DestinationType postgres_destination();

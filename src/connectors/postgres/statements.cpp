@@ -96,9 +96,6 @@ PostgresStatements postgres_statements(const postgres::TableName& table, const s
   }
   if (delivery.removed == sync::Removal::erase)
     out.remove = fmt::format("delete from {} t using {} s where {}", target, stage, match);
-  if (delivery.removed == sync::Removal::clear)
-    out.remove = fmt::format("update {} t set {} from {} s where {}", target,
-                             each(delivery.fields, "{0} = null", ", "), stage, match);
   return out;
 }
 

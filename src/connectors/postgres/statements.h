@@ -25,7 +25,7 @@ struct PostgresStatements {
   // upsert. Runs before `write`.
   std::string find_forbidden;
   std::vector<std::string> write;  // one after the other: all rows of the stage but the forbidden ones
-  std::string remove;              // deletes or clears; empty when removals are ignored
+  std::string remove;              // empty when removals are ignored
 };
 // For the rows of one mask: fields that are kept (change.h) stand in no statement but create_stage.
 // update_first: an upsert updates the records that are there, and inserts the others then. INSERT … ON

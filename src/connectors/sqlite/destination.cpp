@@ -56,8 +56,6 @@ class SqliteDestination final : public sync::Destination {
     if (delivery.removed == sync::Removal::archive)
       throw Error("destination.unsupported", "a SQLite table has no archive",
                   "use `removed: delete`, `clear` or `ignore`");
-    if (delivery.removed == sync::Removal::clear && delivery.fields.empty())
-      throw Error("destination.unsupported", "`removed: clear` needs at least one mapped field to clear");
     const auto option = delivery.options["create_table"];
     const bool create = option.exists() && option.as_boolean();
     if (!exists() && !create)

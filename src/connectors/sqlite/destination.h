@@ -7,7 +7,7 @@
 namespace eddy::connectors {
 
 // Type "sqlite". Settings: path, busy_timeout. Option of a sync: create_table (also makes the file). Removal:
-// erase and clear; there is no archive. Errors of open(): destination.no_such_object,
+// erase; there is no archive. Errors of open(): destination.no_such_object,
 // destination.unknown_field, destination.read_only_field, destination.key_not_unique,
 // destination.unsupported.
 sync::DestinationType sqlite_destination();

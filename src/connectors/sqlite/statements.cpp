@@ -92,11 +92,6 @@ SqliteStatements sqlite_statements(const std::string& table, const sync::Deliver
   }
   if (delivery.removed == sync::Removal::erase)
     out.remove = fmt::format("delete from {} where {}", target, match);
-  if (delivery.removed == sync::Removal::clear) {
-    std::vector<std::string> nulls;
-    for (const Column& column : delivery.fields) nulls.push_back(quote_identifier(column.name) + " = null");
-    out.remove = fmt::format("update {} set {} where {}", target, join(nulls, ", "), match);
-  }
   return out;
 }
 

@@ -36,9 +36,6 @@ class WebhookDestination final : public sync::Destination {
       throw Error("destination.no_such_object",
                   fmt::format("`{}` cannot be the type of an event", delivery.object),
                   "use letters, digits, _ and full stops, like crm.contact");
-    if (delivery.removed == sync::Removal::clear)
-      throw Error("destination.unsupported", "a webhook has no fields to clear",
-                  "use `removed: delete`, `archive` or `ignore`");
     check_names(delivery);
     WebhookOptions options;
     if (const config::Node batch = delivery.options["batch"]; batch.exists()) {
