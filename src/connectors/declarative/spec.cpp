@@ -1,4 +1,4 @@
-#include "connectors/declarative/spec.h"
+#include "connectors/declarative/spec_reader.h"
 
 #include <fmt/format.h>
 
@@ -32,41 +32,9 @@ void check_pointer(const Node& node, const std::string& text) {
   }
 }
 
-// Reads one connector.yml; knows which placeholder names exist.
-class Reader {
- public:
-  explicit Reader(const Node& root) : root_(root) {}
-  Spec read();
+}  // namespace
 
- private:
-  Template placeholders(const Node& node, bool with_rows = true) const;
-  void check_names(const Node& node, const std::vector<std::string>& names, bool with_rows) const;
-  std::string pointer(const Node& node) const;
-  Template pointer_template(const Node& node) const;
-  std::vector<std::string> pointers(const Node& node) const;
-  NamedTemplates named(const Node& node) const;
-  SettingSpec setting(const Node::Entry& entry) const;
-  RequestSpec request(const Node& node) const;
-  AuthSpec auth(const Node& node) const;
-  ErrorRule rule(const Node& node) const;
-  ErrorSpec errors(const Node& node, const ErrorSpec& otherwise) const;
-  RowsSpec rows(const Node& node) const;
-  OutcomeSpec outcome(const Node& node) const;
-  OperationSpec operation(const Node& node, const ErrorSpec& errors, bool inserts) const;
-  MatchSpec match(const Node& node) const;
-  LookupSpec lookup(const Node& node, const ErrorSpec& errors) const;
-  FieldSpec known_field(const Node::Entry& entry) const;
-  ObjectSpec object(const Node::Entry& entry) const;
-  DiscoverSpec discover(const Node& node) const;
-  ObjectsSpec objects(const Node& node) const;
-  TransformSpec transforms(const Node& node) const;
-  LimitsSpec limits(const Node& node) const;
-
-  Node root_;
-  std::vector<std::string> names_;
-};
-
-void Reader::check_names(const Node& node, const std::vector<std::string>& names, bool with_rows) const {
+void SpecReader::check_names(const Node& node, const std::vector<std::string>& names, bool with_rows) const {
   for (const std::string& name : names) {
     const bool of_rows = name.starts_with("row.") || name.starts_with("rows.");
     if ((with_rows || !of_rows) && std::find(names_.begin(), names_.end(), name) != names_.end()) continue;
@@ -76,20 +44,20 @@ void Reader::check_names(const Node& node, const std::vector<std::string>& names
   }
 }
 
-Template Reader::placeholders(const Node& node, bool with_rows) const {
+Template SpecReader::placeholders(const Node& node, bool with_rows) const {
   if (!node.exists()) return {};
   Template out = Template::parse(node);
   check_names(node, out.names(), with_rows);
   return out;
 }
 
-std::string Reader::pointer(const Node& node) const {
+std::string SpecReader::pointer(const Node& node) const {
   if (!node.exists()) return {};
   check_pointer(node, node.text());
   return node.text();
 }
 
-Template Reader::pointer_template(const Node& node) const {
+Template SpecReader::pointer_template(const Node& node) const {
   Template out = placeholders(node, false);
   if (node.exists())
     check_pointer(node,
@@ -97,19 +65,19 @@ Template Reader::pointer_template(const Node& node) const {
   return out;
 }
 
-std::vector<std::string> Reader::pointers(const Node& node) const {
+std::vector<std::string> SpecReader::pointers(const Node& node) const {
   std::vector<std::string> out;
   for (const Node& item : node.items()) out.push_back(pointer(item));
   return out;
 }
 
-NamedTemplates Reader::named(const Node& node) const {
+NamedTemplates SpecReader::named(const Node& node) const {
   NamedTemplates out;
   for (const auto& entry : node.entries()) out.emplace_back(entry.name, placeholders(entry.value));
   return out;
 }
 
-SettingSpec Reader::setting(const Node::Entry& entry) const {
+SettingSpec SpecReader::setting(const Node::Entry& entry) const {
   SettingSpec out;
   out.name = entry.name;
   out.doc = entry.value["doc"].as_string("");
@@ -120,7 +88,7 @@ SettingSpec Reader::setting(const Node::Entry& entry) const {
   return out;
 }
 
-RequestSpec Reader::request(const Node& node) const {
+RequestSpec SpecReader::request(const Node& node) const {
   RequestSpec out;
   out.method = node["method"].as_string("POST");
   out.url = placeholders(node["url"]);
@@ -135,7 +103,7 @@ RequestSpec Reader::request(const Node& node) const {
   return out;
 }
 
-AuthSpec Reader::auth(const Node& node) const {
+AuthSpec SpecReader::auth(const Node& node) const {
   AuthSpec out;
   out.needs = texts(node["needs"]);
   if (node["oauth2"].exists()) {
@@ -162,7 +130,7 @@ AuthSpec Reader::auth(const Node& node) const {
   return out;
 }
 
-ErrorRule Reader::rule(const Node& node) const {
+ErrorRule SpecReader::rule(const Node& node) const {
   ErrorRule out;
   const std::string name = node.is_map() ? node["is"].text() : node.text();
   const auto found = std::find(class_names.begin(), class_names.end(), name);
@@ -171,7 +139,7 @@ ErrorRule Reader::rule(const Node& node) const {
   return out;
 }
 
-ErrorSpec Reader::errors(const Node& node, const ErrorSpec& otherwise) const {
+ErrorSpec SpecReader::errors(const Node& node, const ErrorSpec& otherwise) const {
   ErrorSpec out = otherwise;
   if (node["code"].exists()) out.code = pointers(node["code"]);
   if (node["message"].exists()) out.message = pointers(node["message"]);
@@ -186,7 +154,7 @@ ErrorSpec Reader::errors(const Node& node, const ErrorSpec& otherwise) const {
   return out;
 }
 
-MatchSpec Reader::match(const Node& node) const {
+MatchSpec SpecReader::match(const Node& node) const {
   MatchSpec out;
   const std::string by = node["by"].text();
   out.by = by == "position" ? MatchSpec::By::position
@@ -202,7 +170,7 @@ MatchSpec Reader::match(const Node& node) const {
   return out;
 }
 
-RowsSpec Reader::rows(const Node& node) const {
+RowsSpec SpecReader::rows(const Node& node) const {
   RowsSpec out;
   out.items = pointer_template(node["items"]);
   for (const Node& item : node["match"].items()) out.match.push_back(match(item));
@@ -216,7 +184,7 @@ RowsSpec Reader::rows(const Node& node) const {
   return out;
 }
 
-OutcomeSpec Reader::outcome(const Node& node) const {
+OutcomeSpec SpecReader::outcome(const Node& node) const {
   OutcomeSpec out;
   out.success_when = Predicate::parse(node["success_when"]);
   for (const Node& item : node["rows"].items()) out.rows.push_back(rows(item));
@@ -224,7 +192,7 @@ OutcomeSpec Reader::outcome(const Node& node) const {
   return out;
 }
 
-OperationSpec Reader::operation(const Node& node, const ErrorSpec& connector_errors, bool inserts) const {
+OperationSpec SpecReader::operation(const Node& node, const ErrorSpec& connector_errors, bool inserts) const {
   OperationSpec out;
   out.objects = texts(node["objects"]);
   out.keys = texts(node["keys"]);
@@ -242,12 +210,12 @@ OperationSpec Reader::operation(const Node& node, const ErrorSpec& connector_err
   return out;
 }
 
-LookupSpec Reader::lookup(const Node& node, const ErrorSpec& connector_errors) const {
+LookupSpec SpecReader::lookup(const Node& node, const ErrorSpec& connector_errors) const {
   // A lookup has keys, but no rows with fields.
-  Reader asks(*this);
+  SpecReader asks(*this);
   std::erase_if(asks.names_, [](const std::string& name) { return name.starts_with("row"); });
   asks.names_.insert(asks.names_.end(), {"row.key", "rows.keys", "rows.soql", "fields.list", "fields.names"});
-  Reader values(*this);
+  SpecReader values(*this);
   values.names_.push_back("field");
 
   LookupSpec out;
@@ -275,7 +243,7 @@ LookupSpec Reader::lookup(const Node& node, const ErrorSpec& connector_errors) c
   return out;
 }
 
-FieldSpec Reader::known_field(const Node::Entry& entry) const {
+FieldSpec SpecReader::known_field(const Node::Entry& entry) const {
   FieldSpec out;
   const Node& node = entry.value;
   out.name = entry.name;
@@ -288,7 +256,7 @@ FieldSpec Reader::known_field(const Node::Entry& entry) const {
   return out;
 }
 
-ObjectSpec Reader::object(const Node::Entry& entry) const {
+ObjectSpec SpecReader::object(const Node::Entry& entry) const {
   ObjectSpec out;
   out.name = entry.name;
   out.doc = entry.value["doc"].as_string("");
@@ -298,7 +266,7 @@ ObjectSpec Reader::object(const Node::Entry& entry) const {
   return out;
 }
 
-DiscoverSpec Reader::discover(const Node& node) const {
+DiscoverSpec SpecReader::discover(const Node& node) const {
   DiscoverSpec out;
   out.request = request(node["request"]);
   out.missing_when = Predicate::parse(node["missing_when"]);
@@ -328,7 +296,7 @@ DiscoverSpec Reader::discover(const Node& node) const {
   return out;
 }
 
-ObjectsSpec Reader::objects(const Node& node) const {
+ObjectsSpec SpecReader::objects(const Node& node) const {
   ObjectsSpec out;
   for (const auto& entry : node["list"].entries()) out.list.push_back(object(entry));
   out.open = node["open"].exists() && node["open"].as_boolean();
@@ -343,7 +311,7 @@ ObjectsSpec Reader::objects(const Node& node) const {
   return out;
 }
 
-TransformSpec Reader::transforms(const Node& node) const {
+TransformSpec SpecReader::transforms(const Node& node) const {
   TransformSpec out;
   out.all_text = node["values"].as_string("json") == "text";
   const std::string null = node["nulls"].as_string("null");
@@ -356,7 +324,7 @@ TransformSpec Reader::transforms(const Node& node) const {
   return out;
 }
 
-LimitsSpec Reader::limits(const Node& node) const {
+LimitsSpec SpecReader::limits(const Node& node) const {
   LimitsSpec out;
   if (node["concurrency"].exists())
     out.concurrency = static_cast<std::size_t>(std::max<std::int64_t>(1, node["concurrency"].as_integer()));
@@ -380,7 +348,7 @@ LimitsSpec Reader::limits(const Node& node) const {
   return out;
 }
 
-Spec Reader::read() {
+Spec SpecReader::read() {
   names_ = {"object",    "key.field", "row.key",   "row.fields",       "row.all",
             "row.trace", "row.index", "rows.keys", "auth.access_token"};
   for (const auto& entry : root_["settings"].entries()) names_.push_back(entry.name);
@@ -408,8 +376,6 @@ Spec Reader::read() {
   return out;
 }
 
-}  // namespace
-
 std::string_view name_of(ErrorClass error_class) {
   return class_names[static_cast<std::size_t>(error_class)];
 }
@@ -420,7 +386,7 @@ Spec parse_connector(std::string_view text, const std::string& name) {
   diagnostics.throw_if_any();
   connector_shape().check(root, diagnostics);
   diagnostics.throw_if_any();
-  return Reader(root).read();
+  return SpecReader(root).read();
 }
 
 }  // namespace eddy::connectors
