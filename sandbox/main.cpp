@@ -40,6 +40,7 @@ struct Flags {
   std::vector<std::string> rates, latencies;
   int port_base = -1;
   std::string jwt_key_file;
+  std::filesystem::path certificate_file;
   bool list_faults = false;
 };
 
@@ -52,6 +53,14 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--port-base", flags.port_base, "N: the services listen on N+1 … N+4; 0: on free ports")
       ->group("Ports")
       ->check(CLI::Range(0, 65531));
+
+  app.add_option("--tls", flags.certificate_file,
+                 "Speak HTTPS, with a certificate made now and written to this file")
+      ->group("Ports");
+  app.add_option(
+         "--proxy-port", options.proxy_port,
+         "An HTTPS proxy that leads the services' real host names here; 0 picks a free port; needs --tls")
+      ->group("Ports");
 
   const auto word = [&](const char* flag, std::string& target, const char* text) {
     app.add_option(flag, target, text)->capture_default_str()->group("Credentials");
@@ -76,7 +85,7 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--fault", options.faults,
                  "SERVICE.NAME, SERVICE.NAME=RATE (0…1) or SERVICE.NAME=RATExTIMES; repeatable")
       ->group("Behaviour");
-  app.add_flag("--list-faults", flags.list_faults, "Print all faults and end")->group("Behaviour");
+  app.add_flag("--list-faults,--faults", flags.list_faults, "Print all faults and end")->group("Behaviour");
   app.add_option("--seed", options.seed, "Of shuffles and of faults with a rate")
       ->capture_default_str()
       ->group("Behaviour");
@@ -110,6 +119,10 @@ Options understood(Flags flags) {
       options.ports[name] = flags.port_base == 0 ? 0 : static_cast<std::uint16_t>(flags.port_base + offset);
     }
   }
+  options.tls = !flags.certificate_file.empty();
+  if (options.proxy_port && !options.tls)
+    throw Error("sandbox.usage", "--proxy-port needs --tls: a proxy of HTTPS leads to HTTPS",
+                "add --tls FILE");
   for (const std::string& text : flags.rates) {
     const auto [service, rate] = of_service(text, "--rate");
     options.rates[service] = parse_rate(rate);
@@ -124,9 +137,11 @@ Options understood(Flags flags) {
 }
 
 // Until SIGINT or SIGTERM; the state file follows the records at a distance of about two seconds.
-void serve(const Options& options, const sigset_t& ending) {
+void serve(const Options& options, const std::filesystem::path& certificate_file, const sigset_t& ending) {
   Sandbox sandbox(options);
+  if (options.tls) write_file_atomically(certificate_file, sandbox.certificate());
   for (const std::string& name : service_names()) fmt::print("{} {}\n", name, sandbox.url(name));
+  if (sandbox.proxy_port() != 0) fmt::print("proxy http://127.0.0.1:{}\n", sandbox.proxy_port());
   fmt::print("ready\n");
   std::fflush(stdout);
   const timespec pause{2, 0};
@@ -154,7 +169,8 @@ int main(int argc, char** argv) {
   ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   try {
-    serve(understood(std::move(flags)), ending);
+    const auto certificate_file = flags.certificate_file;
+    serve(understood(std::move(flags)), certificate_file, ending);
     return 0;
   } catch (const Error& error) {
     for (const Diagnostic& diagnostic : error.diagnostics()) fmt::print(stderr, "{}", render(diagnostic));

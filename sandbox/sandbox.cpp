@@ -49,36 +49,54 @@ Sandbox::Sandbox(Options options, Clock& clock) : options_(std::move(options)), 
   play_configured_faults();
   std::vector<Door*> doors;
   for (const std::string& name : service_names()) {
-    const Surroundings around{
-        .clock = clock, .faults = faults_, .seed = options_.seed, .rate = value_or(options_.rates, name, {})};
+    const Surroundings around{.clock = clock,
+                              .faults = faults_,
+                              .seed = options_.seed,
+                              .rate = value_or(options_.rates, name, {}),
+                              .scheme = options_.tls ? "https://" : "http://"};
     doors_.push_back(std::make_unique<Door>(make_service(name, options_, around), faults_, clock,
                                             value_or(options_.latency, name, std::chrono::milliseconds{0})));
     doors.push_back(doors_.back().get());
   }
   desk_ = std::make_unique<Desk>(doors, faults_, [this] { restart(); });
   load();
-  for (Door* door : doors) {
-    http::Server::Options server{.port = value_or(options_.ports, door->name(), 0),
-                                 .threads = options_.threads,
-                                 .body_bytes_max = body_bytes_max,
-                                 .header_bytes_max = header_bytes_max};
-    server.log = [name = door->name()](std::string_view line) { fmt::print(stderr, "{}: {}\n", name, line); };
-    servers_[door->name()] =
-        std::make_unique<http::Server>(server, [this, door](const IncomingRequest& request) {
-          return Desk::is_for(request) ? desk_->handle(request) : door->handle(request);
-        });
-  }
+  if (options_.tls) certificate_ = std::make_unique<Certificate>();
+  for (Door* door : doors) listen(*door);
+  if (options_.proxy_port)
+    proxy_ = std::make_unique<Proxy>(*options_.proxy_port, [this](const auto& name) { return port(name); });
+}
+
+void Sandbox::listen(Door& door) {
+  const std::string& name = door.name();
+  const std::uint16_t port = value_or(options_.ports, name, 0);
+  http::Server::Options server{.port = options_.tls ? std::uint16_t{0} : port,
+                               .threads = options_.threads,
+                               .body_bytes_max = body_bytes_max,
+                               .header_bytes_max = header_bytes_max};
+  server.log = [name](std::string_view line) { fmt::print(stderr, "{}: {}\n", name, line); };
+  servers_[name] = std::make_unique<http::Server>(server, [this, &door](const IncomingRequest& request) {
+    return Desk::is_for(request) ? desk_->handle(request) : door.handle(request);
+  });
+  if (options_.tls) fronts_[name] = std::make_unique<TlsFront>(port, *certificate_, servers_[name]->port());
 }
 
 Sandbox::~Sandbox() { stop(); }
 
-std::uint16_t Sandbox::port(const std::string& service) const { return servers_.at(service)->port(); }
-
-std::string Sandbox::url(const std::string& service) const {
-  return fmt::format("http://127.0.0.1:{}", port(service));
+std::uint16_t Sandbox::port(const std::string& service) const {
+  return options_.tls ? fronts_.at(service)->port() : servers_.at(service)->port();
 }
 
+std::string Sandbox::url(const std::string& service) const {
+  return fmt::format("{}://127.0.0.1:{}", options_.tls ? "https" : "http", port(service));
+}
+
+std::string Sandbox::certificate() const { return certificate_ ? certificate_->pem() : std::string{}; }
+
+std::uint16_t Sandbox::proxy_port() const { return proxy_ ? proxy_->port() : std::uint16_t{0}; }
+
 void Sandbox::stop() {
+  if (proxy_) proxy_->stop();
+  for (auto& [name, front] : fronts_) front->stop();
   for (auto& [name, server] : servers_) server->stop();
 }
 

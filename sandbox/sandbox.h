@@ -9,6 +9,7 @@
 #include "sandbox/hubspot/hubspot.h"
 #include "sandbox/marketo/marketo.h"
 #include "sandbox/salesforce/salesforce.h"
+#include "sandbox/tls.h"
 #include "sandbox/zendesk/zendesk.h"
 
 namespace eddy::sandbox {
@@ -22,6 +23,8 @@ struct Options {
   std::map<std::string, std::chrono::milliseconds> latency;  // before each answer
   std::filesystem::path state;                               // empty: nothing is kept
   int threads = 16;                                          // per service
+  bool tls = false;                                          // the ports speak HTTPS
+  std::optional<std::uint16_t> proxy_port{};                 // of an HTTPS proxy; 0: a free one; needs tls
   salesforce::Settings salesforce{};
   hubspot::Settings hubspot{};
   marketo::Settings marketo{};
@@ -44,7 +47,9 @@ class Sandbox {
   Sandbox& operator=(const Sandbox&) = delete;
 
   std::uint16_t port(const std::string& service) const;
-  std::string url(const std::string& service) const;  // "http://127.0.0.1:8101"
+  std::string url(const std::string& service) const;  // "http://127.0.0.1:8101", https with TLS
+  std::string certificate() const;                    // PEM; "" without TLS
+  std::uint16_t proxy_port() const;                   // 0: none
   void stop();
   // Writes the state file when there is one and something changed since. Throws Error("file.unwritable").
   void save();
@@ -53,12 +58,16 @@ class Sandbox {
   void play_configured_faults();
   void restart();
   void load();
+  void listen(Door& door);
 
   const Options options_;
   Faults faults_;
   std::vector<std::unique_ptr<Door>> doors_;
   std::unique_ptr<Desk> desk_;
   std::map<std::string, std::unique_ptr<http::Server>> servers_;
+  std::unique_ptr<Certificate> certificate_;
+  std::map<std::string, std::unique_ptr<TlsFront>> fronts_;
+  std::unique_ptr<Proxy> proxy_;
 };
 
 }  // namespace eddy::sandbox

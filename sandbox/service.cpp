@@ -94,7 +94,8 @@ Service::Service(std::string name, const Surroundings& around)
       faults_(around.faults),
       bucket_(around.rate, around.clock),
       random_(around.seed),
-      seed_(around.seed) {}
+      seed_(around.seed),
+      scheme_(around.scheme) {}
 
 void Service::add_rate_headers(const Call&, Reply&) {}
 

@@ -67,7 +67,8 @@ struct Surroundings {
   Clock& clock;
   Faults& faults;
   std::uint64_t seed = 1;
-  Rate rate{};  // of API calls
+  Rate rate{};                     // of API calls
+  std::string scheme = "http://";  // of the addresses the service names in its answers
 };
 
 enum class Trouble { server_error, unavailable, throttled };
@@ -104,6 +105,11 @@ class Service {
     for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random_() % i]);
   }
 
+  // "http://127.0.0.1:8101": this service as the client addressed it.
+  std::string self(const IncomingRequest& request) const {
+    return scheme_ + std::string{request.header("Host")};
+  }
+
   std::string name_;
   Clock& clock_;
   Faults& faults_;
@@ -111,6 +117,7 @@ class Service {
   TokenBucket bucket_;
   std::mt19937_64 random_;
   std::uint64_t seed_;
+  const std::string scheme_;
 };
 
 }  // namespace eddy::sandbox

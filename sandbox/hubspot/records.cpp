@@ -92,7 +92,7 @@ Reply HubSpot::list(Call& call, const Params& params) {
   if (at != records.end())
     body["paging"] = {{"next",
                        {{"after", std::to_string(last)},
-                        {"link", fmt::format("http://{}{}?limit={}&after={}", call.request.header("Host"),
+                        {"link", fmt::format("{}{}?limit={}&after={}", self(call.request),
                                              call.request.path, limit, last)}}}};
   return json_reply(200, body);
 }

@@ -41,8 +41,8 @@ bool rs256_verifies(const std::string& pem, const std::string& text, const std::
                           reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
 }
 
-Sessions::Sessions(Credentials credentials, Clock& clock, std::mt19937_64& random)
-    : credentials_(std::move(credentials)), clock_(clock), random_(random) {}
+Sessions::Sessions(Credentials credentials, Clock& clock, std::mt19937_64& random, std::string scheme)
+    : credentials_(std::move(credentials)), clock_(clock), random_(random), scheme_(std::move(scheme)) {}
 
 Reply Sessions::refusal(const std::string& error, const std::string& description) {
   return json_reply(400, {{"error", error}, {"error_description", description}},
@@ -81,7 +81,7 @@ Reply Sessions::from_assertion(const IncomingRequest& request) {
   if (claims.value("iss", Json()) != credentials_.client_id)
     return refusal("invalid_client_id", "client identifier invalid");
   const std::string audience = text_of(claims.value("aud", Json()));
-  const std::string self = "http://" + std::string{request.header("Host")};
+  const std::string self = scheme_ + std::string{request.header("Host")};
   if (audience != "https://login.salesforce.com" && audience != "https://test.salesforce.com" &&
       audience != self)
     return refusal("invalid_grant", "audience is invalid");
@@ -102,7 +102,10 @@ Reply Sessions::session(const IncomingRequest& request) {
   tokens_.insert(token);
   const auto issued =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now().time_since_epoch()).count();
-  const std::string here = "http://" + std::string{request.header("Host")};
+  // Who logs in at a common host is sent to the org's own.
+  std::string host{request.header("Host")};
+  if (host == "login.salesforce.com" || host == "test.salesforce.com") host = "sandbox.my.salesforce.com";
+  const std::string here = scheme_ + host;
   return json_reply(200,
                     {{"access_token", token},
                      {"instance_url", here},

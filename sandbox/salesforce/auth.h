@@ -18,7 +18,7 @@ struct Credentials {
 
 class Sessions {
  public:
-  Sessions(Credentials credentials, Clock& clock, std::mt19937_64& random);
+  Sessions(Credentials credentials, Clock& clock, std::mt19937_64& random, std::string scheme);
   // POST /services/oauth2/token: client_credentials, refresh_token, JWT bearer.
   Reply issue(const IncomingRequest& request);
   static Reply refusal(const std::string& error,
@@ -33,6 +33,7 @@ class Sessions {
   const Credentials credentials_;
   Clock& clock_;
   std::mt19937_64& random_;
+  const std::string scheme_;  // "http://" or "https://"
   std::set<std::string> tokens_;
 };
 

@@ -45,7 +45,7 @@ const std::vector<FaultKind>& own_faults() {
 Salesforce::Salesforce(Settings settings, const Surroundings& around)
     : Service("salesforce", around),
       settings_(std::move(settings)),
-      sessions_(settings_.credentials, clock_, random_),
+      sessions_(settings_.credentials, clock_, random_, scheme_),
       records_(store_, clock_),
       bulk_(records_, store_, clock_) {
   add_routes();

@@ -67,7 +67,7 @@ bool Zendesk::authenticated(const IncomingRequest& request) {
 }
 
 Reply Zendesk::answer(Call& call) {
-  base_url_ = "http://" + std::string{call.request.header("Host")};
+  base_url_ = self(call.request);
   if (!authenticated(call.request)) return Reply::text(401, "Couldn't authenticate you", "text/plain");
   IncomingRequest plain{.method = call.request.method,
                         .segments = call.request.segments};  // without the ".json"
