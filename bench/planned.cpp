@@ -7,6 +7,7 @@
 #include "connectors/declarative/library.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "sync/field_policies.h"
 #include "sync/fold.h"
 #include "sync/snapshot.h"
 
@@ -71,13 +72,7 @@ const Cancel& Planned::never() {
 }
 
 sync::Delivery Planned::delivery() const {
-  return {plan_.definition.object,
-          plan_.definition.mode,
-          plan_.definition.removed,
-          plan_.definition.key_schema(),
-          plan_.definition.field_schema(),
-          spec_.options,
-          spec_.name};
+  return sync::delivery_of(plan_.definition, spec_.options);
 }
 
 sync::Tally Planned::deliver(sync::Destination& destination, const Cancel& cancel) {
