@@ -1,14 +1,11 @@
-// What a reply says about the rows of its request: errors classed, items matched to rows, one verdict per
-// row.
+// What a reply says as a whole: processed, or refused and why. What it says about each row: row_answers.h.
 #pragma once
 
 #include <chrono>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "connectors/declarative/cells.h"
 #include "connectors/declarative/reply.h"
 #include "connectors/declarative/spec.h"
 
@@ -30,10 +27,7 @@ Refusal classify(const Reply& reply, const ErrorSpec& errors, Clock::WallTime no
 // True when the reply says that the request was processed and its rows can be read.
 bool processed(const Reply& reply, const OutcomeSpec& outcome);
 
-// One verdict per row, in order. A row that no item names, that two items contradict each other about, or
-// whose item cannot be read gets `unknown`; never applied.
-std::vector<Verdict> read_rows(const Reply& reply, const OutcomeSpec& outcome, const ErrorSpec& errors,
-                               std::span<const RenderedRow> rows, const Lookup& lookup,
-                               const Verdict& unknown);
+// The texts at some pointers, without those that lead to nothing.
+std::vector<std::string> texts_at(const nlohmann::json* document, const std::vector<std::string>& pointers);
 
 }  // namespace eddy::connectors

@@ -1,4 +1,5 @@
 #include "connectors/declarative/outcome.h"
+#include "connectors/declarative/row_answers.h"
 
 #include <gtest/gtest.h>
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "connectors/declarative/object_name.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -94,8 +95,11 @@ RequestSpec SpecReader::request(const Node& node) const {
   out.url = placeholders(node["url"]);
   out.query = named(node["query"]);
   out.headers = named(node["headers"]);
-  out.encoding = node["encoding"].as_string("json") == "form" ? RequestSpec::Encoding::form
-                                                              : RequestSpec::Encoding::json;
+  const std::string encoding = node["encoding"].as_string("json");
+  out.encoding = encoding == "form"        ? RequestSpec::Encoding::form
+                 : encoding == "csv"       ? RequestSpec::Encoding::csv
+                 : encoding == "multipart" ? RequestSpec::Encoding::multipart
+                                           : RequestSpec::Encoding::json;
   if (node["body"].exists()) {
     out.body = Tree::parse(node["body"]);
     check_names(node["body"], out.body.names(), true);
@@ -113,6 +117,8 @@ AuthSpec SpecReader::auth(const Node& node) const {
     out.token = pointer(oauth["token"]);
     out.expires_in = pointer(oauth["expires_in"]);
     out.base_url_from = pointer(oauth["base_url_from"]);
+    // RFC 6749 §6: a new refresh token in the reply replaces the one that was sent.
+    if (oauth["grant"].text() == "refresh_token") out.refresh_token = "/refresh_token";
     out.headers = named(oauth["headers"]);
     if (out.headers.empty())
       out.headers.emplace_back("Authorization", Template::parse("Bearer {auth.access_token}"));
@@ -162,10 +168,14 @@ MatchSpec SpecReader::match(const Node& node) const {
            : by == "echo"   ? MatchSpec::By::echo
                             : MatchSpec::By::all;
   out.pointer = pointer_template(node["pointer"]);
-  if ((out.by == MatchSpec::By::index || out.by == MatchSpec::By::echo) && !node["pointer"].exists())
+  for (const auto& entry : node["pointers"].entries())
+    out.pointers[entry.name] = pointer_template(entry.value);
+  if ((out.by == MatchSpec::By::index || out.by == MatchSpec::By::echo) && !node["pointer"].exists() &&
+      out.pointers.empty())
     node.fail("connector.pointer", fmt::format("matching by {} needs `pointer`", by),
               "say where in the item it is");
-  out.row = node["row"].as_string("trace") == "key" ? MatchSpec::Row::key : MatchSpec::Row::trace;
+  const std::string row = node["row"].as_string(out.pointers.empty() ? "trace" : "key");
+  out.row = row == "key" ? MatchSpec::Row::key : row == "id" ? MatchSpec::Row::id : MatchSpec::Row::trace;
   out.ignore_case = node["ignore_case"].exists() && node["ignore_case"].as_boolean();
   return out;
 }
@@ -175,11 +185,13 @@ RowsSpec SpecReader::rows(const Node& node) const {
   out.items = pointer_template(node["items"]);
   for (const Node& item : node["match"].items()) out.match.push_back(match(item));
   out.refused = node["refused"].exists() && node["refused"].as_boolean();
+  out.not_processed = node["not_processed"].exists() && node["not_processed"].as_boolean();
   out.applied_when = Predicate::parse(node["applied_when"]);
   out.created_when = Predicate::parse(node["created_when"]);
   out.tells_created = node["created_when"].exists();
   out.id = pointer(node["id"]);
   out.code = pointers(node["code"]);
+  out.code_ends_at = node["code_ends_at"].as_string("");
   out.message = pointers(node["message"]);
   return out;
 }
@@ -197,7 +209,16 @@ OperationSpec SpecReader::operation(const Node& node, const ErrorSpec& connector
   out.objects = texts(node["objects"]);
   out.keys = texts(node["keys"]);
   out.keys_not = texts(node["keys_not"]);
-  out.request = request(node["request"]);
+  out.keys_all = texts(node["keys_all"]);
+  out.composite = node["composite"].exists() && node["composite"].as_boolean();
+  out.known_keys = node["known_keys"].exists() && node["known_keys"].as_boolean();
+  if (node["branch"].exists()) {
+    branch(node["branch"], connector_errors, out);
+    return out;
+  }
+  SpecReader asks(*this);
+  for (const std::string& name : out.keys_all) asks.names_.push_back("row.key." + name);
+  out.request = asks.request(node["request"]);
   const Node batch = node["batch"];
   if (batch["max_rows"].exists())
     out.rows_max = static_cast<std::size_t>(std::max<std::int64_t>(1, batch["max_rows"].as_integer()));
@@ -207,6 +228,7 @@ OperationSpec SpecReader::operation(const Node& node, const ErrorSpec& connector
   out.idempotent = node["idempotency"].as_string(inserts ? "none" : "natural") == "natural";
   out.outcome = outcome(node["outcome"]);
   out.errors = errors(node["errors"], connector_errors);
+  asks.ways(node, out);
   return out;
 }
 
@@ -223,6 +245,7 @@ LookupSpec SpecReader::lookup(const Node& node, const ErrorSpec& connector_error
   out.keys = texts(node["keys"]);
   out.keys_not = texts(node["keys_not"]);
   out.known_keys = node["known_keys"].exists() && node["known_keys"].as_boolean();
+  out.lags = node["lags"].exists() && node["lags"].as_boolean();
   out.request = asks.request(node["request"]);
   const auto count = [](const Node& number, std::int64_t least) {
     return static_cast<std::size_t>(std::max(least, number.as_integer()));
@@ -260,6 +283,7 @@ ObjectSpec SpecReader::object(const Node::Entry& entry) const {
   ObjectSpec out;
   out.name = entry.name;
   out.doc = entry.value["doc"].as_string("");
+  out.fixed = entry.value["fixed"].exists() && entry.value["fixed"].as_boolean();
   out.keys = texts(entry.value["keys"]);
   for (const auto& value : entry.value["values"].entries()) out.values[value.name] = value.value.text();
   for (const auto& f : entry.value["fields"].entries()) out.fields.push_back(known_field(f));
@@ -324,36 +348,14 @@ TransformSpec SpecReader::transforms(const Node& node) const {
   return out;
 }
 
-LimitsSpec SpecReader::limits(const Node& node) const {
-  LimitsSpec out;
-  if (node["concurrency"].exists())
-    out.concurrency = static_cast<std::size_t>(std::max<std::int64_t>(1, node["concurrency"].as_integer()));
-  for (const Node& bucket : node["buckets"].items())
-    out.buckets.emplace_back(placeholders(bucket["max"], false), bucket["window"].as_duration());
-  for (const Node& item : node["headers"].items()) {
-    http::HeaderReader reader;
-    reader.remaining = item["remaining"].text();
-    reader.reset = item["reset"].as_string("");
-    const std::string as = item["reset_as"].as_string("seconds");
-    reader.reset_as = as == "unix_time"      ? http::HeaderReader::Reset::unix_time
-                      : as == "milliseconds" ? http::HeaderReader::Reset::milliseconds
-                      : as == "window_ms"    ? http::HeaderReader::Reset::window_ms
-                                             : http::HeaderReader::Reset::seconds;
-    if (item["otherwise"].exists()) reader.otherwise = item["otherwise"].as_duration();
-    out.headers.push_back(std::move(reader));
-  }
-  if (const Node usage = node["usage"]; usage.exists())
-    out.usage =
-        UsageSpec{usage["header"].text(), usage["name"].text(), placeholders(usage["stop_at"], false)};
-  return out;
-}
-
 Spec SpecReader::read() {
-  names_ = {"object",    "key.field", "row.key",   "row.fields",       "row.all",
-            "row.trace", "row.index", "rows.keys", "auth.access_token"};
+  names_ = {"object",    "key.field", "row.key",   "row.fields", "row.all",
+            "row.trace", "row.index", "rows.keys", "rows.csv",   "auth.access_token"};
   for (const auto& entry : root_["settings"].entries()) names_.push_back(entry.name);
-  for (const auto& entry : root_["objects"]["list"].entries())
+  for (const auto& entry : root_["objects"]["list"].entries()) {
     for (const auto& value : entry.value["values"].entries()) names_.push_back("object." + value.name);
+    for (const std::string& word : words_in(entry.name)) names_.push_back("object." + word);
+  }
   if (!root_["settings"]["base_url"].exists())
     root_["settings"].fail("connector.setting", "`base_url` is missing in settings",
                            "every service can be pointed at another host");
@@ -368,8 +370,10 @@ Spec SpecReader::read() {
   out.objects = objects(root_["objects"]);
   out.errors = errors(root_["errors"], {});
   for (const auto& entry : root_["operations"].entries())
-    for (const Node& item : entry.value.items())
+    for (const Node& item : entry.value.items()) {
       out.operations[entry.name].push_back(operation(item, out.errors, entry.name == "insert"));
+      check_operation(item, entry.name, out.operations[entry.name].back());
+    }
   for (const Node& item : root_["lookup"].items()) out.lookups.push_back(lookup(item, out.errors));
   out.transforms = transforms(root_["transforms"]);
   out.limits = limits(root_["limits"]);

@@ -7,12 +7,14 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/document.h"
 #include "config/shape.h"
+#include "connectors/declarative/branch_spec.h"
 #include "connectors/declarative/reply.h"
 #include "connectors/declarative/template.h"
 #include "core/value.h"
@@ -32,7 +34,7 @@ struct SettingSpec {
 using NamedTemplates = std::vector<std::pair<std::string, Template>>;
 
 struct RequestSpec {
-  enum class Encoding { json, form };
+  enum class Encoding { json, form, csv, multipart };
   std::string method = "POST";
   Template url;  // relative ones go to the connection's base URL
   NamedTemplates query;
@@ -52,6 +54,7 @@ struct AuthSpec {
   std::string token;          // JSON pointers into its reply
   std::string expires_in;     // seconds; empty: not told, the token is used until it is refused
   std::string base_url_from;  // later requests go there
+  std::string refresh_token;  // a new one in the reply is used from then on; empty: there is none
   Predicate retry_on;         // a refused token request that may be tried again
 };
 
@@ -83,9 +86,10 @@ struct ErrorSpec {
 
 struct MatchSpec {
   enum class By { position, index, echo, all };
-  enum class Row { trace, key };
+  enum class Row { trace, key, id };  // id: the one a branch has found
   By by = By::position;
-  Template pointer;  // index, echo: where in the item
+  Template pointer;                          // index, echo: where in the item
+  std::map<std::string, Template> pointers;  // echo of a key of several fields: where each is
   Row row = Row::trace;
   bool ignore_case = false;
 };
@@ -95,11 +99,13 @@ struct RowsSpec {
   Template items;                // JSON pointer to the list; an object there is a list of itself
   std::vector<MatchSpec> match;  // tried in order until one names a row
   bool refused = false;          // this list holds only failures
+  bool not_processed = false;    // this list holds rows that nothing was done with
   Predicate applied_when;        // otherwise
   Predicate created_when;
   bool tells_created = false;
   std::string id;
   std::vector<std::string> code;
+  std::string code_ends_at;  // "CODE:words": a code is what stands before this; empty: it is the whole text
   std::vector<std::string> message;
 };
 
@@ -109,16 +115,35 @@ struct OutcomeSpec {
   bool missing_row_applied = false;  // the service mentions only failures
 };
 
+// How rows are written into a file.
+struct CsvSpec {
+  std::string null_text;    // stands for null, and for the empty text
+  bool whole_rows = false;  // an empty cell would clear the field, so that unchanged values are written too
+};
+
+struct JobSpec;  // job_spec.h
+
 struct OperationSpec {
   std::vector<std::string> objects;   // empty: all
   std::vector<std::string> keys;      // fields that can be the key; empty: any
   std::vector<std::string> keys_not;  // fields that cannot
+  std::vector<std::string> keys_all;  // the key is exactly these fields together
+  bool composite = false;             // the key may have several fields, whatever they are called
+  bool known_keys = false;            // only fields that discovery calls keys
+  // Instead of a request: the record is looked up by its key, then one of these is done.
+  std::vector<OperationSpec> found, missing;  // at most one each; found: nothing else is set
+  Template of;                                // the object that is looked up; empty: the sync's
+  std::optional<ConflictSpec> conflict;       // of `missing`
   RequestSpec request;
   std::size_t rows_max = 1;
   std::size_t bytes_max = 0;  // of the encoded body; 0: no limit
   bool idempotent = true;     // sending it again ends in the same state
   OutcomeSpec outcome;
-  ErrorSpec errors;  // the connector's, with the operation's own rules in front
+  ErrorSpec errors;   // the connector's, with the operation's own rules in front
+  std::string way;    // the connection's setting write_by can ask for it; empty: it is always possible
+  Template rows_min;  // taken when a plan has so many rows; empty: always
+  std::optional<CsvSpec> csv;          // the rows are written as a file
+  std::shared_ptr<const JobSpec> job;  // the answer about rows comes later
 };
 
 // How records are read by their keys.
@@ -127,6 +152,7 @@ struct LookupSpec {
   std::vector<std::string> keys;      // fields that can be the key; empty: any
   std::vector<std::string> keys_not;  // fields that cannot
   bool known_keys = false;            // only fields that discovery calls keys; their values get its type
+  bool lags = false;                  // does not show at once what was written: fit for branches only
   RequestSpec request;
   std::size_t rows_max = 1;         // keys in one request
   std::size_t bytes_max = 0;        // of URL and body; 0: no limit
@@ -154,8 +180,9 @@ struct FieldSpec {
 };
 
 struct ObjectSpec {
-  std::string name;
+  std::string name;  // or a pattern for many: {from}_to_{to} (object_name.h)
   std::string doc;
+  bool fixed = false;                         // its fields are those below; the service is not asked
   std::vector<std::string> keys;              // fields that can match records, for the manual
   std::map<std::string, std::string> values;  // {object.word}
   std::vector<FieldSpec> fields;              // known without asking
@@ -198,17 +225,30 @@ struct TransformSpec {
   std::string list_separator;  // a JSON list of texts is joined with this; empty: sent as a list
 };
 
-struct UsageSpec {
-  std::string header;  // "Sforce-Limit-Info"
-  std::string name;    // "api-usage" in "api-usage=258/15000"
-  Template stop_at;    // share of the quota from which on we leave the rest to others
+// What may be asked in a day, as a service tells it in headers or as we count it ourselves.
+struct QuotaSpec {
+  std::string ratio_header, ratio_name;  // "Sforce-Limit-Info", "api-usage" in "api-usage=258/15000"
+  std::string left_header, most_header;  // what is left, of what
+  Template count;                        // requests of a day, counted by ourselves
+  Template stop_at;                      // share from which on we leave the rest to others; empty: all
+  std::string zone;                      // renewed at `at` there; empty: nobody says when
+  std::chrono::minutes at{0};
+  std::chrono::milliseconds ask_again{std::chrono::hours{1}};  // so long we stop then
+};
+
+// How often one record may be written.
+struct RowLimitSpec {
+  std::vector<std::string> objects;  // empty: all
+  std::size_t max = 1;
+  std::chrono::milliseconds window{0};
 };
 
 struct LimitsSpec {
   std::size_t concurrency = 1;
   std::vector<std::pair<Template, std::chrono::milliseconds>> buckets;  // max, window
   std::vector<http::HeaderReader> headers;
-  std::optional<UsageSpec> usage;
+  std::optional<QuotaSpec> quota;
+  std::vector<RowLimitSpec> rows;
 };
 
 struct Spec {

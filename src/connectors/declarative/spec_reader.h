@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/document.h"
+#include "connectors/declarative/job_spec.h"
 #include "connectors/declarative/spec.h"
 
 namespace eddy::connectors {
@@ -31,13 +32,25 @@ class SpecReader {
   RowsSpec rows(const config::Node& node) const;
   OutcomeSpec outcome(const config::Node& node) const;
   OperationSpec operation(const config::Node& node, const ErrorSpec& errors, bool inserts) const;
+  // These three are in branch_spec.cpp.
+  void branch(const config::Node& node, const ErrorSpec& errors, OperationSpec& out) const;
+  ConflictSpec conflict(const config::Node& node) const;
+  void check_operation(const config::Node& node, const std::string& name, const OperationSpec& out) const;
   MatchSpec match(const config::Node& node) const;
+  // These four are in job_spec.cpp.
+  void ways(const config::Node& node, OperationSpec& out) const;
+  CsvSpec csv(const config::Node& node) const;
+  JobResultSpec job_result(const config::Node& node) const;
+  std::shared_ptr<const JobSpec> job(const config::Node& node) const;
   LookupSpec lookup(const config::Node& node, const ErrorSpec& errors) const;
   FieldSpec known_field(const config::Node::Entry& entry) const;
   ObjectSpec object(const config::Node::Entry& entry) const;
   DiscoverSpec discover(const config::Node& node) const;
   ObjectsSpec objects(const config::Node& node) const;
   TransformSpec transforms(const config::Node& node) const;
+  // These are in limits_spec.cpp.
+  QuotaSpec quota(const config::Node& node) const;
+  RowLimitSpec row_limit(const config::Node& node) const;
   LimitsSpec limits(const config::Node& node) const;
 
   config::Node root_;

@@ -1,4 +1,7 @@
 // The words of connector.yml, each with its meaning. Checks and JSON Schema follow from this description.
+#include "connectors/declarative/spec_shape.h"
+
+#include "connectors/declarative/job_spec.h"
 #include "connectors/declarative/spec.h"
 
 namespace eddy::connectors {
@@ -29,7 +32,9 @@ Shape request() {
        required("url", text(), "absolute, or relative to the connection's base URL"),
        field("query", text_map(), "parameters; one whose placeholder has no value is left out"),
        field("headers", text_map(), "header lines"),
-       field("encoding", Shape::enumeration({"json", "form"}), "of the body; json unless said otherwise"),
+       field("encoding", Shape::enumeration({"json", "form", "csv", "multipart"}),
+             "of the body; json unless said otherwise; csv: the rows as a file; multipart: parts, of which "
+             "{rows.csv} is a file"),
        field("body", Shape::any(), "data tree; `each:` repeats for every row, `\"*\"` spreads an object")});
 }
 
@@ -79,16 +84,21 @@ Shape rows() {
   const Shape match = Shape::object(
       {required("by", Shape::enumeration({"position", "index", "echo", "all"}), "how an item names its row"),
        field("pointer", text(), "JSON pointer inside the item; \"\" is the item itself"),
-       field("row", Shape::enumeration({"trace", "key"}), "what is echoed"),
+       field("pointers", text_map(), "of a key of several fields: field: JSON pointer inside the item"),
+       field("row", Shape::enumeration({"trace", "key", "id"}),
+             "what is echoed; id: the one that a branch has found"),
        field("ignore_case", Shape::boolean(), "the service changes the case of the key")});
-  return Shape::object({field("items", text(), "JSON pointer to the list; \"\" is the whole body"),
-                        required("match", Shape::list(match), "tried in order until one names a row"),
-                        field("refused", Shape::boolean(), "this list holds only failures"),
-                        field("applied_when", Predicate::shape(), "the item is a success"),
-                        field("created_when", Predicate::shape(), "the record is new"),
-                        field("id", text(), "JSON pointer to the record's id there"),
-                        field("code", texts(), "JSON pointers to the code of a failure"),
-                        field("message", texts(), "JSON pointers to its words")});
+  return Shape::object(
+      {field("items", text(), "JSON pointer to the list; \"\" is the whole body"),
+       required("match", Shape::list(match), "tried in order until one names a row"),
+       field("refused", Shape::boolean(), "this list holds only failures"),
+       field("not_processed", Shape::boolean(), "nothing was done with the rows of this list"),
+       field("applied_when", Predicate::shape(), "the item is a success"),
+       field("created_when", Predicate::shape(), "the record is new"),
+       field("id", text(), "JSON pointer to the record's id there"),
+       field("code", texts(), "JSON pointers to the code of a failure"),
+       field("code_ends_at", text(), "the code is what stands before this"),
+       field("message", texts(), "JSON pointers to its words")});
 }
 
 Shape outcome() {
@@ -99,19 +109,51 @@ Shape outcome() {
                               "what a row that is not mentioned means; unknown unless said otherwise")});
 }
 
-Shape operation() {
+// What is sent and understood: of an operation, and of both ways of a branch.
+std::vector<config::Field> exchange() {
   const Shape batch = Shape::object({field("max_rows", Shape::integer(), "rows in one request"),
                                      field("max_bytes", Shape::integer(), "bytes of one body")});
+  return {field("request", request(), "what is sent"),
+          field("batch", batch, "how much goes into one request; one row unless said otherwise"),
+          field("idempotency", Shape::enumeration({"natural", "none"}),
+                "natural: sending it twice does no harm, which is so unless said otherwise, but for inserts"),
+          field("outcome", outcome(), "what the reply says about each row"),
+          field("errors", errors(), "rules that go before the connector's")};
+}
+
+Shape branch() {
+  const Shape conflict = Shape::object(
+      {required("when", Predicate::shape(), "a reply that says so"),
+       required("id", text(), "JSON pointer to the id of the record in the way, or to words that hold it"),
+       field("pattern", text(), "regular expression whose first group is the id in those words"),
+       required("read_by", text(),
+                "the record is read by this field first: only one that has the row's key is updated")});
+  std::vector<config::Field> missing = exchange();
+  missing.push_back(field("on_conflict", conflict, "the record is there after all: it is updated instead"));
   return Shape::object(
-      {field("objects", texts(), "only for these objects"),
-       field("keys", texts(), "only with one of these fields as key"),
-       field("keys_not", texts(), "not with these fields as key"),
-       required("request", request(), "what is sent"),
-       field("batch", batch, "how much goes into one request; one row unless said otherwise"),
-       field("idempotency", Shape::enumeration({"natural", "none"}),
-             "natural: sending it twice does no harm, which is so unless said otherwise, but for inserts"),
-       required("outcome", outcome(), "what the reply says about each row"),
-       field("errors", errors(), "rules that go before the connector's")});
+      {field("of", text(), "the object whose records are looked up, when it is another"),
+       required("found", Shape::object(exchange()), "what is sent for records that are there"),
+       field("missing", Shape::object(missing), "what is sent for the others")});
+}
+
+Shape operation() {
+  std::vector<config::Field> words = {
+      field("objects", texts(), "only for these objects"),
+      field("keys", texts(), "only with one of these fields as key"),
+      field("keys_not", texts(), "not with these fields as key"),
+      field("keys_all", texts(), "the key is exactly these fields together"),
+      field("composite", Shape::boolean(), "the key may have several fields, whatever they are called"),
+      field("known_keys", Shape::boolean(), "only with fields that discovery calls keys"),
+      field("branch", branch(),
+            "instead of a request: the record is looked up by its key, then updated or made")};
+  for (config::Field& word : exchange()) words.push_back(std::move(word));
+  const Shape when = Shape::object({required("min_rows", text(), "a plan has at least so many rows")});
+  words.push_back(field("way", text(), "a name for it, which the setting write_by can ask for"));
+  words.push_back(field("when", when, "only then; without it always"));
+  words.push_back(field("csv", csv_shape(), "how rows are written into a file"));
+  words.push_back(
+      field("async_job", job_shape(), "instead of outcome: what became of the rows is told later"));
+  return Shape::object(std::move(words));
 }
 
 Shape lookup() {
@@ -126,6 +168,7 @@ Shape lookup() {
        field("keys", texts(), "only with one of these fields as key"),
        field("keys_not", texts(), "not with these fields as key"),
        field("known_keys", Shape::boolean(), "only with fields that discovery calls keys"),
+       field("lags", Shape::boolean(), "does not show at once what was written: for branches only"),
        required("request", request(), "asks for the records of some keys; changes nothing"),
        field("batch", batch, "how many keys go into one request; one unless said otherwise"),
        field("fields", texts(), "always asked for, besides the key and the asked fields"),
@@ -178,6 +221,7 @@ Shape objects() {
        field("length", Shape::integer(), "longest length"), field("options", texts(), "allowed values")});
   const Shape object = Shape::object(
       {field("doc", text(), "what it is"), field("keys", texts(), "fields that can match records"),
+       field("fixed", Shape::boolean(), "it has these fields and no others: the service is not asked"),
        field("values", text_map(), "words for requests: {object.word}"),
        field("fields", Shape::map(known_field), "fields known without asking")});
   return Shape::object({required("list", Shape::map(object), "objects by name"),
@@ -187,25 +231,10 @@ Shape objects() {
                         field("discover", discover, "asks the service for the fields of an object")});
 }
 
-Shape limits() {
-  const Shape bucket = Shape::object(
-      {required("max", text(), "requests"), required("window", Shape::duration(), "in any such time")});
-  const Shape reader = Shape::object(
-      {required("remaining", text(), "header with the requests left"),
-       field("reset", text(), "header with the time until there are more"),
-       field("reset_as", Shape::enumeration({"seconds", "milliseconds", "unix_time", "window_ms"}),
-             "seconds unless said otherwise"),
-       field("otherwise", Shape::duration(), "the wait when the header is missing")});
-  const Shape usage = Shape::object(
-      {required("header", text(), "header like `name=used/max`"), required("name", text(), "the name in it"),
-       required("stop_at", text(), "share of the quota from which on we stop")});
-  return Shape::object({field("concurrency", Shape::integer(), "requests at a time"),
-                        field("buckets", Shape::list(bucket), "requests per time"),
-                        field("headers", Shape::list(reader), "what replies say about the rest of a budget"),
-                        field("usage", usage, "a daily quota told in a header")});
-}
-
 }  // namespace
+
+Shape request_shape() { return request(); }
+Shape rows_shape() { return rows(); }
 
 Shape connector_shape() {
   const Shape transforms =
@@ -229,7 +258,8 @@ Shape connector_shape() {
        required("operations", operations, "requests per mode and removal; the first that fits is taken"),
        field("lookup", Shape::list(lookup()), "how records are read by key; the first that fits is taken"),
        field("errors", errors(), "what answers that are no success mean"),
-       field("transforms", transforms, "how values are written"), field("limits", limits(), "how fast")});
+       field("transforms", transforms, "how values are written"),
+       field("limits", limits_shape(), "how fast")});
 }
 
 }  // namespace eddy::connectors

@@ -1,0 +1,12 @@
+// Shapes of blocks that several parts of connector.yml have in common.
+#pragma once
+
+#include "config/shape.h"
+
+namespace eddy::connectors {
+
+config::Shape limits_shape();
+config::Shape request_shape();
+config::Shape rows_shape();  // a list in a reply
+
+}  // namespace eddy::connectors
