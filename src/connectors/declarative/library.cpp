@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "connectors/declarative/destination.h"
 #include "core/error.h"
@@ -22,9 +23,11 @@ std::string folder_of(const Spec& spec, const std::string& folder, const std::st
   return spec.name;
 }
 
-std::filesystem::path pace_file(const sync::Surroundings& surroundings) {
+SessionFiles files_of(const sync::Surroundings& surroundings) {
   if (surroundings.pace_folder.empty() || surroundings.connection.empty()) return {};
-  return surroundings.pace_folder / (percent_encode(surroundings.connection) + ".pace");
+  const std::string name = percent_encode(surroundings.connection);
+  return {surroundings.pace_folder / (name + ".pace"), surroundings.pace_folder / (name + ".quota"),
+          surroundings.pace_folder.parent_path() / "tokens" / (name + ".json")};
 }
 
 // Sessions that somebody still uses, by everything that makes them what they are.
@@ -42,12 +45,11 @@ class Sessions {
     const std::lock_guard lock(mutex_);
     std::weak_ptr<Session>& slot = sessions_[sha256_hex(identity)];
     if (auto alive = slot.lock()) return alive;
-    auto session =
-        std::make_shared<Session>(*spec, std::move(settings), surroundings.clock, surroundings.cancel,
-                                  std::make_unique<http::Client>(http::ClientOptions{
-                                      .allow_http = allow_http, .ca_file = {}, .user_agent = "eddy"}),
-                                  timeout.empty() ? std::chrono::minutes{2} : node["timeout"].as_duration(),
-                                  pace_file(surroundings));
+    auto session = std::make_shared<Session>(
+        *spec, std::move(settings), surroundings.clock, surroundings.cancel,
+        std::make_unique<http::Client>(
+            http::ClientOptions{.allow_http = allow_http, .ca_file = {}, .user_agent = "eddy"}),
+        timeout.empty() ? std::chrono::minutes{2} : node["timeout"].as_duration(), files_of(surroundings));
     slot = session;
     return session;
   }
@@ -59,13 +61,9 @@ class Sessions {
 
 }  // namespace
 
-std::vector<LoadedConnector> load_connectors(const std::filesystem::path& project_connectors_folder) {
-  std::map<std::string, LoadedConnector> by_name;
-  for (const EmbeddedConnector& embedded : embedded_connectors()) {
-    const std::string file = fmt::format("connectors/{}/connector.yml", embedded.folder);
-    auto spec = std::make_shared<const Spec>(parse_connector(embedded.text, file));
-    by_name[folder_of(*spec, std::string(embedded.folder), file)] = {spec, "built in"};
-  }
+Library::Library(const std::filesystem::path& project_connectors_folder) {
+  for (const EmbeddedConnector& embedded : embedded_connectors())
+    embedded_.emplace(embedded.folder, embedded.text);
   Diagnostics diagnostics;
   std::error_code ignored;
   for (const auto& folder : std::filesystem::directory_iterator(project_connectors_folder, ignored)) {
@@ -74,14 +72,37 @@ std::vector<LoadedConnector> load_connectors(const std::filesystem::path& projec
     const std::string name = fmt::format("connectors/{}/connector.yml", folder.path().filename().string());
     try {
       auto spec = std::make_shared<const Spec>(parse_connector(read_file(file), name));
-      by_name[folder_of(*spec, folder.path().filename().string(), name)] = {spec, name};
+      loaded_[folder_of(*spec, folder.path().filename().string(), name)] = {spec, name};
     } catch (const Error& e) {
       diagnostics.add(e);
     }
   }
   diagnostics.throw_if_any();
+}
+
+std::vector<std::string> Library::names() const {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> names;
+  for (const auto& [name, ignored] : embedded_) names.insert(name);
+  for (const auto& [name, ignored] : loaded_) names.insert(name);
+  return {names.begin(), names.end()};
+}
+
+const LoadedConnector* Library::find(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto loaded = loaded_.find(name); loaded != loaded_.end()) return &loaded->second;
+  const auto embedded = embedded_.find(name);
+  if (embedded == embedded_.end()) return nullptr;
+  const std::string file = fmt::format("connectors/{}/connector.yml", name);
+  auto spec = std::make_shared<const Spec>(parse_connector(embedded->second, file));
+  folder_of(*spec, name, file);
+  return &(loaded_[name] = {std::move(spec), "built in"});
+}
+
+std::vector<LoadedConnector> load_connectors(const std::filesystem::path& project_connectors_folder) {
+  const Library library(project_connectors_folder);
   std::vector<LoadedConnector> out;
-  for (auto& [name, loaded] : by_name) out.push_back(std::move(loaded));
+  for (const std::string& name : library.names()) out.push_back(*library.find(name));
   return out;
 }
 

@@ -40,7 +40,7 @@ class SessionPacing : public ::testing::Test {
           ++requests_;
           return wire_(request);
         }),
-        2min, scratch_ / "pace/crm.pace");
+        2min, SessionFiles{.pace = scratch_ / "pace/crm.pace"});
     destinations_.push_back(std::make_unique<DeclarativeDestination>(spec_, std::move(session)));
     sync::Delivery delivery;
     delivery.object = "contacts";

@@ -50,8 +50,8 @@ bool set_lock(int fd, short type, off_t byte) {
 
 }  // namespace
 
-SharedWords::SharedWords(std::filesystem::path file, std::uint64_t shape, std::size_t count)
-    : file_(std::move(file)), shape_(shape), count_(count) {
+SharedWords::SharedWords(std::filesystem::path file, std::uint64_t shape, std::size_t count, Life life)
+    : file_(std::move(file)), shape_(shape), count_(count), boot_(life == Life::boot ? boot() : 0) {
   if (file_.empty())
     go_alone();
   else
@@ -97,12 +97,12 @@ bool SharedWords::file_is_ours() const {
   struct stat info {};
   return ::fstat(fd_, &info) == 0 && info.st_size == place_of(head_words + count_) &&
          ::pread(fd_, head.data(), sizeof head, 0) == static_cast<ssize_t>(sizeof head) && head[0] == magic &&
-         head[1] == boot() && head[2] == static_cast<std::int64_t>(shape_);
+         head[1] == boot_ && head[2] == static_cast<std::int64_t>(shape_);
 }
 
 void SharedWords::make_anew() {
   const std::vector<std::int64_t> zeros(head_words + count_);
-  const std::array<std::int64_t, head_words> head{magic, boot(), static_cast<std::int64_t>(shape_)};
+  const std::array<std::int64_t, head_words> head{magic, boot_, static_cast<std::int64_t>(shape_)};
   const auto bytes = static_cast<ssize_t>(zeros.size() * sizeof(std::int64_t));
   // The head goes in last: a kill in between leaves a file that is made anew again.
   if (::ftruncate(fd_, bytes) != 0 ||
@@ -126,7 +126,7 @@ SharedWords::Held::Held(SharedWords& owner) : owner_(owner), lock_(owner.mutex_)
   if (owner_.file_is_ours()) return;
   std::array<std::int64_t, head_words> head{};
   const bool other_meaning = ::pread(owner_.fd_, head.data(), sizeof head, 0) == sizeof head &&
-                             head[0] == magic && head[1] == boot() &&
+                             head[0] == magic && head[1] == owner_.boot_ &&
                              head[2] != static_cast<std::int64_t>(owner_.shape_);
   // A process that was started with newer settings has made the file its own: it shall keep it.
   if (other_meaning)

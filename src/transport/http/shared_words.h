@@ -4,7 +4,8 @@
 // Nothing of a dead process stays behind: locks and flags are open-file-description locks (fcntl(2),
 // F_OFD_SETLK), which the kernel drops when the process ends, however it ends. The file is read and written
 // with pread and pwrite, never mapped, so that somebody who cuts it short cannot raise SIGBUS here. It need
-// not survive a reboot, so it is never synced; the id of the boot is part of its head. A damaged, foreign or
+// not survive a reboot, so it is never synced; the id of the boot is part of its head, unless its words are
+// `lasting`: then they are read again after a reboot, or anew when it tore them. A damaged, foreign or
 // deleted file is made anew; where that cannot be done (read-only folder, a holder that was stopped in the
 // middle), the object goes on alone: limits are then kept within this process, and the service's own refusals
 // do the rest.
@@ -21,9 +22,10 @@ namespace eddy::http {
 // not exclude each other by file locks), the file lock excludes the other processes.
 class SharedWords {
  public:
+  enum class Life { boot, lasting };
   // `count` words, all 0 at first. `shape` names their meaning: processes whose words mean something else do
   // not share them. Empty `file`: private. Never throws for what the file system does.
-  SharedWords(std::filesystem::path file, std::uint64_t shape, std::size_t count);
+  SharedWords(std::filesystem::path file, std::uint64_t shape, std::size_t count, Life life = Life::boot);
   ~SharedWords();
   SharedWords(const SharedWords&) = delete;
   SharedWords& operator=(const SharedWords&) = delete;
@@ -61,6 +63,7 @@ class SharedWords {
   const std::filesystem::path file_;
   const std::uint64_t shape_;
   const std::size_t count_;
+  const std::int64_t boot_;   // 0: any
   mutable std::mutex mutex_;  // guards what follows, and the file against this process's threads
   int fd_ = -1;
   std::vector<std::int64_t> own_;  // the words while there is no file
