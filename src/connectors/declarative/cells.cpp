@@ -104,6 +104,12 @@ void put_field(json& object, const std::string& dotted_name, json value) {
   (*place)[parts.back()] = std::move(value);
 }
 
+std::string text_of_keys(const std::map<std::string, std::string>& texts) {
+  std::string out;
+  for (const auto& [name, text] : texts) out += fmt::format("{}:{}", text.size(), text);
+  return out;
+}
+
 RenderedRow render_row(const Change& change, const Schema& key, const Schema& fields,
                        const TransformSpec& transforms) {
   RenderedRow row;
@@ -113,17 +119,24 @@ RenderedRow render_row(const Change& change, const Schema& key, const Schema& fi
   const auto refuse = [&](const std::string& field, const std::string& why) {
     row.unusable = Verdict::rejected("unsendable_value", fmt::format("{}: {}", field, why));
   };
-  const Value key_value = change.key.empty() ? Value() : change.key.front();
-  const auto rendered_key = render_cell(key_value, transforms);
-  if (!rendered_key)
-    refuse(key.front().name, rendered_key.error());
-  else if (key_value.is_null() || !*rendered_key || plain_text(**rendered_key).empty())
-    row.unusable = Verdict::rejected(
-        "null_key", fmt::format("{} is empty, so no record can be matched", key.front().name));
-  if (row.unusable) return row;
-  row.key = **rendered_key;
-  row.key_text = plain_text(row.key);
-  put_field(row.all, key.front().name, row.key);
+  std::map<std::string, std::string> texts;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const Value value = i < change.key.size() ? change.key[i] : Value();
+    const auto cell = render_cell(value, transforms);
+    if (!cell)
+      refuse(key[i].name, cell.error());
+    else if (value.is_null() || !*cell || plain_text(**cell).empty())
+      row.unusable =
+          Verdict::rejected("null_key", fmt::format("{} is empty, so no record can be matched", key[i].name));
+    if (row.unusable) return row;
+    put_field(row.all, key[i].name, **cell);
+    texts[key[i].name] = plain_text(**cell);
+    if (key.size() == 1)
+      row.key = **cell;
+    else
+      row.key[key[i].name] = **cell;
+  }
+  row.key_text = texts.size() == 1 ? texts.begin()->second : text_of_keys(texts);
 
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i >= change.fields.size() || (i < change.changed.size() && !change.changed[i])) continue;

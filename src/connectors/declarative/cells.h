@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -23,11 +24,12 @@ void put_field(nlohmann::json& object, const std::string& dotted_name, nlohmann:
 
 // One row of a batch, ready for placeholders: as documents, or, from a BodyForm, as their text.
 struct RenderedRow {
-  nlohmann::json key;     // {row.key}
+  nlohmann::json key;     // {row.key}; of several fields: an object of them
   nlohmann::json fields;  // {row.fields}, without the key
   nlohmann::json all;     // {row.all}
   std::string key_json, fields_json, all_json;
-  std::string key_text;             // for URLs and for matching echoes
+  std::string key_text;             // for URLs and for matching echoes; of several fields: text_of_keys()
+  std::string id;                   // {row.id}, where a branch has found it
   std::string trace;                // {row.trace}
   std::optional<Verdict> unusable;  // rejected before sending
 };
@@ -38,6 +40,10 @@ struct RenderedBatch {
   std::vector<std::size_t> place;  // of each, in the changes
   std::vector<Verdict> verdicts;   // of all changes; those that cannot be sent are filled in
 };
+
+// One text for the texts of several key fields, in the order of the fields' names; different keys, different
+// texts.
+std::string text_of_keys(const std::map<std::string, std::string>& texts);
 
 // Fields of a change that did not change are left out.
 RenderedRow render_row(const Change& change, const Schema& key, const Schema& fields,

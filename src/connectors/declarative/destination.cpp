@@ -4,59 +4,16 @@
 
 #include <algorithm>
 
+#include "connectors/declarative/branch_writer.h"
+#include "connectors/declarative/choice.h"
 #include "connectors/declarative/discovery.h"
 #include "connectors/declarative/lookup_reader.h"
+#include "connectors/declarative/object_name.h"
 #include "connectors/declarative/writer.h"
 #include "core/error.h"
 #include "core/text.h"
 
 namespace eddy::connectors {
-
-namespace {
-
-template <class Request>  // an operation or a lookup
-bool fits_object(const Request& operation, const std::string& object) {
-  return operation.objects.empty() ||
-         std::find(operation.objects.begin(), operation.objects.end(), object) != operation.objects.end();
-}
-
-template <class Request>
-bool fits_key(const Request& operation, const std::string& key) {
-  const auto has = [&](const std::vector<std::string>& list) {
-    return std::find(list.begin(), list.end(), key) != list.end();
-  };
-  return (operation.keys.empty() || has(operation.keys)) && !has(operation.keys_not);
-}
-
-// The first operation of that name for this object and key. Throws Error that says which of the three does
-// not fit.
-const OperationSpec& choose(const Spec& spec, const std::string& name, const std::string& object,
-                            const std::string& key) {
-  const auto found = spec.operations.find(name);
-  std::vector<std::string> keys;
-  bool object_fits = false;
-  if (found != spec.operations.end()) {
-    for (const OperationSpec& operation : found->second) {
-      if (!fits_object(operation, object)) continue;
-      if (fits_key(operation, key)) return operation;
-      object_fits = true;
-      keys.insert(keys.end(), operation.keys.begin(), operation.keys.end());
-    }
-  }
-  if (object_fits)
-    throw Error("destination.unsupported",
-                fmt::format("{} cannot {} {} by {}", spec.title, name, object, key),
-                keys.empty() ? "use another key" : "possible keys: " + join(keys, ", "));
-  std::vector<std::string> modes;
-  for (const auto& [mode, operations] : spec.operations)
-    if (std::any_of(operations.begin(), operations.end(),
-                    [&](const OperationSpec& o) { return fits_object(o, object); }))
-      modes.push_back(mode);
-  throw Error("destination.unsupported", fmt::format("{} cannot {} {}", spec.title, name, object),
-              "possible: " + join(modes, ", "));
-}
-
-}  // namespace
 
 std::string DeclarativeDestination::check() {
   const std::string base = session_->base_url();
@@ -85,46 +42,55 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery&
                 fmt::format("{} has no object `{}`", spec_->title, delivery.object),
                 hint.empty() ? "known: " + join(names, ", ") : hint);
   }
-  if (delivery.key.size() != 1)
+  Asked asked{delivery.object, {}};
+  for (const Column& column : delivery.key) asked.keys.push_back(column.name);
+  const auto branch = [&](const std::string& name) {
+    return branch_of(choose_operation(*spec_, *session_, name, asked), delivery);
+  };
+  Branch write = branch(std::string(name_of(delivery.mode))), remove;
+  if (delivery.removed == sync::Removal::erase) remove = branch("erase");
+  if (delivery.removed == sync::Removal::archive) remove = branch("archive");
+  if (write.by_key || remove.by_key)
+    return std::make_unique<BranchWriter>(spec_, session_, delivery, std::move(write), std::move(remove));
+  return std::make_unique<DeclarativeWriter>(spec_, session_, delivery, *write.operation, remove.operation);
+}
+
+std::optional<BranchLookup> DeclarativeDestination::lookup_of(sync::Reading reading, bool for_branch) const {
+  Asked asked{reading.object, {}};
+  for (const Column& column : reading.key) asked.keys.push_back(column.name);
+  Type type = reading.key.front().type;
+  const LookupSpec* lookup = choose_lookup(*spec_, *session_, asked, for_branch, type);
+  if (lookup == nullptr) return std::nullopt;
+  reading.key.front().type = type;
+  return BranchLookup{std::move(reading), lookup};
+}
+
+Branch DeclarativeDestination::branch_of(const OperationSpec& operation,
+                                         const sync::Delivery& delivery) const {
+  Branch out{.operation = &operation, .by_key = std::nullopt, .by_id = std::nullopt};
+  if (operation.found.empty()) return out;
+  sync::Reading reading{.object = delivery.object, .key = delivery.key, .fields = {}, .options = {}};
+  if (!operation.of.empty())
+    reading.object = operation.of.text(object_lookup(*spec_, *session_, delivery.object)).value_or("");
+  out.by_key = lookup_of(reading, /*for_branch=*/true);
+  if (!out.by_key)
     throw Error(
         "destination.unsupported",
-        fmt::format("{} matches records by exactly one field, not {}", spec_->title, delivery.key.size()),
-        "give one key field");
-  const std::string& key = delivery.key.front().name;
-  const OperationSpec& write = choose(*spec_, std::string(name_of(delivery.mode)), delivery.object, key);
-  const OperationSpec* remove = nullptr;
-  switch (delivery.removed) {
-    case sync::Removal::ignore:
-      break;
-    case sync::Removal::erase:
-      remove = &choose(*spec_, "erase", delivery.object, key);
-      break;
-    case sync::Removal::archive:
-      remove = &choose(*spec_, "archive", delivery.object, key);
-      break;
-  }
-  return std::make_unique<DeclarativeWriter>(spec_, session_, delivery, write, remove);
+        fmt::format("{} cannot look up {} by {}", spec_->title, reading.object, delivery.key.front().name),
+        "use another key");
+  if (operation.missing.empty() || !operation.missing.front().conflict) return out;
+  reading.fields = reading.key;
+  reading.key = {{operation.missing.front().conflict->read_by, Type::text}};
+  out.by_id = lookup_of(reading, /*for_branch=*/true);
+  return out;
 }
 
 std::unique_ptr<sync::Reader> DeclarativeDestination::reader(const sync::Reading& reading) {
   if (reading.key.size() != 1) return nullptr;
   if (!spec_->objects.open && find_object(*spec_, reading.object) == nullptr) return nullptr;
-  const std::string& key = reading.key.front().name;
-  const auto lookup =
-      std::find_if(spec_->lookups.begin(), spec_->lookups.end(), [&](const LookupSpec& candidate) {
-        return fits_object(candidate, reading.object) && fits_key(candidate, key);
-      });
-  if (lookup == spec_->lookups.end()) return nullptr;
-  sync::Reading asked = reading;
-  if (lookup->known_keys) {
-    const auto schema = discover(*spec_, *session_, reading.object);
-    if (!schema) return nullptr;
-    const auto field = std::find_if(schema->fields.begin(), schema->fields.end(),
-                                    [&](const sync::FieldSchema& f) { return f.name == key; });
-    if (field == schema->fields.end() || !field->key) return nullptr;
-    asked.key.front().type = field->type;
-  }
-  return std::make_unique<LookupReader>(spec_, session_, std::move(asked), *lookup);
+  auto lookup = lookup_of(reading, /*for_branch=*/false);
+  if (!lookup) return nullptr;
+  return std::make_unique<LookupReader>(spec_, session_, std::move(lookup->reading), *lookup->lookup);
 }
 
 config::Shape settings_shape(const Spec& spec) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/declarative/branch_writer.h"
 #include "connectors/declarative/session.h"
 #include "connectors/declarative/spec.h"
 #include "sync/destination.h"
@@ -25,6 +26,10 @@ class DeclarativeDestination final : public sync::Destination {
   std::unique_ptr<sync::Reader> reader(const sync::Reading& reading) override;
 
  private:
+  // nullopt: records of that object cannot be looked up by that key.
+  std::optional<BranchLookup> lookup_of(sync::Reading reading, bool for_branch) const;
+  Branch branch_of(const OperationSpec& operation, const sync::Delivery& delivery) const;
+
   std::shared_ptr<const Spec> spec_;
   std::shared_ptr<Session> session_;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "connectors/declarative/object_name.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -38,17 +39,6 @@ bool has_list(const Reply& reply, const std::string& pointer) {
   if (!reply.success_status() || !reply.json) return false;
   const json* list = at(*reply.json, pointer);
   return list != nullptr && list->is_array();
-}
-
-Lookup object_lookup(const Spec& spec, const Session& session, const std::string& name) {
-  const ObjectSpec* object = find_object(spec, name);
-  return [outer = session.lookup(), object, name](std::string_view word) -> std::optional<json> {
-    if (word == "object") return json(name);
-    if (word.starts_with("object.") && object != nullptr)
-      if (const auto found = object->values.find(std::string(word.substr(7))); found != object->values.end())
-        return json(found->second);
-    return outer(word);
-  };
 }
 
 std::string text_at(const json& item, const std::string& pointer) {
@@ -103,15 +93,21 @@ void add_keys(const Spec& spec, Session& session, const Lookup& lookup, sync::Ob
 
 }  // namespace
 
-const ObjectSpec* find_object(const Spec& spec, const std::string& name) {
-  const auto found = std::find_if(spec.objects.list.begin(), spec.objects.list.end(),
-                                  [&](const ObjectSpec& o) { return o.name == name; });
-  return found == spec.objects.list.end() ? nullptr : &*found;
+Lookup object_lookup(const Spec& spec, const Session& session, const std::string& name) {
+  return [outer = session.lookup(), words = object_words(spec, name),
+          name](std::string_view word) -> std::optional<json> {
+    if (word == "object") return json(name);
+    if (word.starts_with("object."))
+      if (const auto found = words.find(std::string(word.substr(7))); found != words.end())
+        return json(found->second);
+    return outer(word);
+  };
 }
 
 std::vector<std::string> discover_objects(const Spec& spec, Session& session) {
   std::vector<std::string> names;
-  for (const ObjectSpec& object : spec.objects.list) names.push_back(object.name);
+  for (const ObjectSpec& object : spec.objects.list)
+    if (words_in(object.name).empty()) names.push_back(object.name);
   if (!spec.objects.list_request) return names;
   const Reply reply = ask(spec, session, *spec.objects.list_request, session.lookup(),
                           [&](const Reply& r) { return has_list(r, spec.objects.list_items); });
@@ -129,10 +125,10 @@ std::optional<sync::ObjectSchema> discover(const Spec& spec, Session& session, c
   if (object == nullptr && !spec.objects.open) return std::nullopt;
   sync::ObjectSchema schema;
   schema.name = name;
-  schema.open = spec.objects.open_fields;
+  schema.open = spec.objects.open_fields && (object == nullptr || !object->fixed);
   if (object != nullptr)
     for (const FieldSpec& field : object->fields) schema.fields.push_back(known(field));
-  if (!spec.objects.discover) return schema;
+  if (!spec.objects.discover || (object != nullptr && object->fixed)) return schema;
   const DiscoverSpec& discover = *spec.objects.discover;
   const Lookup lookup = object_lookup(spec, session, name);
   const std::string items = render_pointer(discover.items, lookup);

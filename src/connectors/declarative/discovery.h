@@ -6,14 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "connectors/declarative/object_name.h"
 #include "connectors/declarative/session.h"
 #include "connectors/declarative/spec.h"
 #include "sync/destination.h"
 
 namespace eddy::connectors {
 
-const ObjectSpec* find_object(const Spec& spec,
-                              const std::string& name);  // nullptr: not in the connector's list
+// The values of settings, {object} and {object.word}.
+Lookup object_lookup(const Spec& spec, const Session& session, const std::string& name);
 // The connector's list, and the service's where it can be asked. Throws Error when asking fails.
 std::vector<std::string> discover_objects(const Spec& spec, Session& session);
 // nullopt: no such object. Throws Error when asking fails.

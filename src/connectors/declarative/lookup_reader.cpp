@@ -144,7 +144,13 @@ std::string LookupReader::folded(const std::string& text) const {
 }
 
 std::vector<sync::Record> LookupReader::read(std::span<const Row> keys) {
-  std::vector<sync::Record> records(keys.size());
+  std::vector<sync::Record> out;
+  for (Found& found : find(keys)) out.push_back(std::move(found.record));
+  return out;
+}
+
+std::vector<LookupReader::Found> LookupReader::find(std::span<const Row> keys) {
+  std::vector<Found> records(keys.size());
   // Every key is asked for once; spellings that are the same to the service are asked for one after the
   // other, so that a record in the answer can belong to one of them only.
   std::map<std::string, std::map<std::string, std::size_t>> spellings;  // by folded text: text, its round
@@ -178,12 +184,12 @@ std::vector<sync::Record> LookupReader::read(std::span<const Row> keys) {
   return records;
 }
 
-void LookupReader::ask_halves(std::span<const Key> keys, std::vector<sync::Record>& records) {
+void LookupReader::ask_halves(std::span<const Key> keys, std::vector<Found>& records) {
   ask(keys.first(keys.size() / 2), records);
   ask(keys.subspan(keys.size() / 2), records);
 }
 
-void LookupReader::ask(std::span<const Key> keys, std::vector<sync::Record>& records) {
+void LookupReader::ask(std::span<const Key> keys, std::vector<Found>& records) {
   const Lookup lookup = request_lookup(keys);
   const auto key_lookup = [&](std::size_t i) {
     return Lookup([this, &keys, i](std::string_view name) {
@@ -205,26 +211,31 @@ void LookupReader::ask(std::span<const Key> keys, std::vector<sync::Record>& rec
   take(*reply, keys, records);
 }
 
+bool LookupReader::understood(const Reply& reply) const {
+  if (!(lookup_.success_when.given() ? lookup_.success_when.holds(reply) : reply.success_status()))
+    return false;
+  const json* items = reply.json ? at(*reply.json, items_) : nullptr;
+  if (items == nullptr) return false;
+  // A single record in the place of the list says who it is; anything else may be a message.
+  return items->is_array() || (items->is_object() && at(*items, echo_) != nullptr);
+}
+
 std::optional<Reply> LookupReader::send(const Content& content, const Lookup& lookup) {
-  const auto understood = [&](const Reply& reply) {
-    const json* items = reply.json ? at(*reply.json, items_) : nullptr;
-    return items != nullptr && items->is_array() &&
-           (lookup_.success_when.given() ? lookup_.success_when.holds(reply) : reply.success_status());
-  };
   std::string why;
   std::chrono::nanoseconds waited{0};
   for (int attempt = 0; attempt < attempts_max && waited < waiting_max;) {
-    Called called =
-        session_->call(lookup_.request, content, lookup, understood, lookup_.errors, /*repeatable=*/true);
+    Called called = session_->call(
+        lookup_.request, content, lookup, [this](const Reply& reply) { return understood(reply); },
+        lookup_.errors, /*repeatable=*/true);
     if (called.kind == Called::Kind::answered) return std::move(*called.reply);
     if (called.kind == Called::Kind::refused && called.refusal.error_class == ErrorClass::done)
       return std::nullopt;
     why = fmt::format("{}: {}", called.refusal.code, called.refusal.message);
     if (called.kind == Called::Kind::refused && called.refusal.error_class == ErrorClass::row)
-      throw Error("destination.refused",
-                  fmt::format("{} cannot read {} by {}: {}", spec_->title, reading_.object,
-                              reading_.key.front().name, why),
-                  "check the key and the fields of the sync");
+      throw KeyRefused("destination.refused",
+                       fmt::format("{} cannot read {} by {}: {}", spec_->title, reading_.object,
+                                   reading_.key.front().name, why),
+                       "check the key and the fields of the sync");
     if (called.refusal.code == "cancelled") break;
     // To be held back for a while is no failed attempt.
     if (called.kind != Called::Kind::held) ++attempt;
@@ -254,25 +265,36 @@ void LookupReader::check_failures(const Reply& reply) const {
                   "check the key and the fields of the sync");
 }
 
-void LookupReader::take(const Reply& reply, std::span<const Key> keys,
-                        std::vector<sync::Record>& records) const {
+void LookupReader::take(const Reply& reply, std::span<const Key> keys, std::vector<Found>& records) const {
   std::map<std::string, std::vector<const json*>> by_key;
   std::set<std::string> ids;
-  for (const json& item : *at(*reply.json, items_)) {
+  const json& items = *at(*reply.json, items_);
+  const json alone = items.is_array() ? json() : json::array({items});
+  for (const json& item : items.is_array() ? items : alone) {
     const json* echo = at(item, echo_);
-    if (echo == nullptr || !echo->is_primitive() || echo->is_null()) continue;
+    if (echo == nullptr || echo->is_object() || echo->is_null()) continue;
     if (lookup_.skip_when.given() && lookup_.skip_when.holds(reply.status, &item)) continue;
     const json* id = lookup_.id.empty() ? nullptr : at(item, lookup_.id);
     // One record is one match, however often it is listed.
     if (id != nullptr && id->is_primitive() && !ids.insert(plain_text(*id)).second) continue;
-    by_key[folded(plain_text(*echo))].push_back(&item);
+    // A record may have the field several times: its e-mail addresses.
+    std::set<std::string> names;
+    if (echo->is_primitive()) names.insert(folded(plain_text(*echo)));
+    if (echo->is_array())
+      for (const json& one : *echo)
+        if (one.is_primitive() && !one.is_null()) names.insert(folded(plain_text(one)));
+    for (const std::string& name : names) by_key[name].push_back(&item);
   }
   for (const Key& key : keys) {
     const auto found = by_key.find(folded(key.text));
     if (found == by_key.end()) continue;
-    sync::Record record = record_of(*found->second.front());
-    record.matches = found->second.size();
-    for (const std::size_t place : key.places) records[place] = record;
+    Found match{record_of(*found->second.front()), {}};
+    match.record.matches = found->second.size();
+    for (const json* item : found->second)
+      if (const json* id = lookup_.id.empty() ? nullptr : at(*item, lookup_.id);
+          id != nullptr && id->is_primitive() && !id->is_null())
+        match.ids.push_back(plain_text(*id));
+    for (const std::size_t place : key.places) records[place] = match;
   }
 }
 
@@ -294,13 +316,7 @@ std::optional<json> LookupReader::constant(std::string_view name) const {
   if (name == "key.field") return json(reading_.key.front().name);
   if (name == "fields.list") return json(names_);
   if (name == "fields.names") return json(join(names_, ","));
-  if (name.starts_with("object.")) {
-    const ObjectSpec* object = find_object(*spec_, reading_.object);
-    if (object == nullptr) return std::nullopt;
-    const auto found = object->values.find(std::string(name.substr(7)));
-    return found == object->values.end() ? std::nullopt : std::optional(json(found->second));
-  }
-  return session_->lookup()(name);
+  return object_lookup(*spec_, *session_, reading_.object)(name);
 }
 
 Lookup LookupReader::request_lookup(std::span<const Key> keys) const {

@@ -9,6 +9,7 @@
 
 #include "connectors/declarative/session.h"
 #include "connectors/declarative/spec.h"
+#include "core/error.h"
 #include "sync/destination.h"
 
 namespace eddy::connectors {
@@ -22,8 +23,15 @@ Value read_value(const nlohmann::json& found, Type wanted, const TransformSpec& 
 // A text as a literal of SOQL, Salesforce's query language; a number or boolean as it is.
 std::string soql_literal(const nlohmann::json& value);
 
+// The service refuses to look for these keys, though not for others.
+class KeyRefused : public Error {
+ public:
+  using Error::Error;
+};
+
 // Troubles that pass are waited out for a while, then they are Error("destination.unavailable"). A request
-// that is refused for what it says is Error("destination.refused"); what Session::call() throws goes through.
+// that is refused for what it says is KeyRefused("destination.refused"); what Session::call() throws goes
+// through. Thread-safe, though sync asks with one thread.
 class LookupReader final : public sync::Reader {
  public:
   // `lookup` belongs to `spec`. The type of `reading.key` is the one in which keys are asked for.
@@ -33,6 +41,13 @@ class LookupReader final : public sync::Reader {
   std::size_t keys_max() const override { return lookup_.rows_max; }
   std::vector<sync::Record> read(std::span<const Row> keys) override;
 
+  struct Found {
+    sync::Record record;
+    std::vector<std::string> ids;  // of all matches, in the order of the reply
+  };
+  // The same, with all that could be meant.
+  std::vector<Found> find(std::span<const Row> keys);
+
  private:
   struct Key {
     nlohmann::json value;
@@ -40,12 +55,13 @@ class LookupReader final : public sync::Reader {
     std::vector<std::size_t> places;  // of the keys that read() was asked for
   };
   std::string folded(const std::string& text) const;
-  void ask(std::span<const Key> keys, std::vector<sync::Record>& records);
-  void ask_halves(std::span<const Key> keys, std::vector<sync::Record>& records);
+  void ask(std::span<const Key> keys, std::vector<Found>& records);
+  void ask_halves(std::span<const Key> keys, std::vector<Found>& records);
   // nullopt: none of the keys has a record.
   std::optional<Reply> send(const Content& content, const Lookup& lookup);
   void check_failures(const Reply& reply) const;
-  void take(const Reply& reply, std::span<const Key> keys, std::vector<sync::Record>& records) const;
+  bool understood(const Reply& reply) const;
+  void take(const Reply& reply, std::span<const Key> keys, std::vector<Found>& records) const;
   sync::Record record_of(const nlohmann::json& item) const;
   Lookup request_lookup(std::span<const Key> keys) const;
   std::optional<nlohmann::json> constant(std::string_view name) const;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "connectors/declarative/discovery.h"
-#include "connectors/declarative/outcome.h"
+#include "connectors/declarative/object_name.h"
+#include "connectors/declarative/row_answers.h"
 #include "core/error.h"
 #include "core/secrets.h"
 #include "core/text.h"
@@ -38,7 +38,7 @@ DeclarativeWriter::DeclarativeWriter(std::shared_ptr<const Spec> spec, std::shar
       delivery_(std::move(delivery)),
       write_(write),
       remove_(remove) {
-  if (const ObjectSpec* object = find_object(*spec_, delivery_.object)) object_values_ = object->values;
+  object_values_ = object_words(*spec_, delivery_.object);
   write_form_ = form_for(write_);
   if (remove_ != nullptr) remove_form_ = form_for(*remove_);
 }
@@ -78,11 +78,13 @@ const OperationSpec& DeclarativeWriter::operation_for(std::span<const Change> ch
   return *remove_;
 }
 
-RenderedBatch DeclarativeWriter::render(std::span<const Change> changes) const {
+RenderedBatch DeclarativeWriter::render(std::span<const Change> changes, const RowIds* ids) const {
   RenderedBatch batch;
   batch.verdicts.resize(changes.size());
   for (std::size_t i = 0; i < changes.size(); ++i) {
     RenderedRow row = render_row(changes[i], delivery_.key, delivery_.fields, spec_->transforms);
+    if (ids != nullptr)
+      if (const auto id = ids->find(changes[i].number); id != ids->end()) row.id = id->second;
     if (row.unusable) {
       batch.verdicts[i] = *row.unusable;
     } else {
@@ -111,6 +113,9 @@ Lookup DeclarativeWriter::row_lookup(const std::vector<RenderedRow>& rows, std::
     if (name == "row.all") return row.all;
     if (name == "row.trace") return json(row.trace);
     if (name == "row.index") return json(index);
+    if (name == "row.id" && !row.id.empty()) return json(row.id);
+    if (name.starts_with("row.key.") && row.key.is_object())
+      if (const auto part = row.key.find(name.substr(8)); part != row.key.end()) return *part;
     return std::nullopt;
   };
 }
@@ -138,9 +143,9 @@ json DeclarativeWriter::body(const OperationSpec& operation, const std::vector<R
 }
 
 RenderedBatch DeclarativeWriter::write_body(const OperationSpec& operation, std::span<const Change> changes,
-                                            Content& content) const {
+                                            const RowIds* ids, Content& content) const {
   RenderedBatch batch;
-  if (const auto& form = &operation == &write_ ? write_form_ : remove_form_) {
+  if (const auto& form = &operation == &write_ ? write_form_ : remove_form_; form && ids == nullptr) {
     const auto& lists = operation.outcome.rows;
     const bool named = std::any_of(lists.begin(), lists.end(), [](const RowsSpec& list) {
       return std::any_of(list.match.begin(), list.match.end(),
@@ -149,15 +154,16 @@ RenderedBatch DeclarativeWriter::write_body(const OperationSpec& operation, std:
     content = json_content(form->write(changes, spec_->transforms, named, batch));
     return batch;
   }
-  batch = render(changes);
+  batch = render(changes, ids);
   if (!batch.rows.empty()) content = encode(operation.request, body(operation, batch.rows));
   return batch;
 }
 
-sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std::span<const Change> changes) {
+sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std::span<const Change> changes,
+                                            const RowIds* ids) {
   sync::Answer answer;
   Content content;
-  RenderedBatch batch = write_body(operation, changes, content);
+  RenderedBatch batch = write_body(operation, changes, ids, content);
   answer.verdicts = std::move(batch.verdicts);
   if (batch.rows.empty()) return answer;
   const auto give_all = [&](const Verdict& verdict) {
@@ -188,6 +194,10 @@ sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std:
     case Called::Kind::refused:
       give_all(verdict_of(called.refusal));
       answer.refused_whole = called.refusal.error_class == ErrorClass::row;
+      // With one row in the request it is clear whose record is in the way.
+      if (operation.conflict && answer.refused_whole && batch.rows.size() == 1 && called.reply)
+        if (const auto id = id_in_the_way(*operation.conflict, *called.reply))
+          answer.verdicts[batch.place.front()].destination_id = *id;
       answer.retry_after = called.refusal.wait;
       break;
     case Called::Kind::lost:
@@ -206,13 +216,13 @@ sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std:
 }
 
 void DeclarativeWriter::deliver_parts(const OperationSpec& operation, std::span<const Change> changes,
-                                      sync::Answer& answer) {
+                                      const RowIds* ids, sync::Answer& answer) {
   const std::size_t end = answer.verdicts.size() + changes.size();
   for (std::size_t start = 0; start < changes.size();) {
     const auto part = changes.subspan(start, std::min(operation.rows_max, changes.size() - start));
     sync::Answer one;
     try {
-      one = deliver_one(operation, part);
+      one = deliver_one(operation, part, ids);
     } catch (const Error& e) {
       // Parts before this one have been applied: their verdicts must not be lost. The next call meets the
       // cause at its start.
@@ -221,8 +231,8 @@ void DeclarativeWriter::deliver_parts(const OperationSpec& operation, std::span<
       return;
     }
     if (one.refused_whole && part.size() > 1) {
-      deliver_parts(operation, part.subspan(0, part.size() / 2), answer);
-      deliver_parts(operation, part.subspan(part.size() / 2), answer);
+      deliver_parts(operation, part.subspan(0, part.size() / 2), ids, answer);
+      deliver_parts(operation, part.subspan(part.size() / 2), ids, answer);
     } else {
       answer.verdicts.insert(answer.verdicts.end(), one.verdicts.begin(), one.verdicts.end());
       if (one.retry_after) answer.retry_after = one.retry_after;
@@ -238,19 +248,34 @@ void DeclarativeWriter::deliver_parts(const OperationSpec& operation, std::span<
 sync::Answer DeclarativeWriter::deliver(std::span<const Change> changes) {
   if (changes.empty()) return {};
   const OperationSpec& operation = operation_for(changes);
-  if (changes.size() <= operation.rows_max) return deliver_one(operation, changes);
+  if (changes.size() <= operation.rows_max) return deliver_one(operation, changes, nullptr);
   sync::Answer answer;
-  deliver_parts(operation, changes, answer);
+  deliver_parts(operation, changes, nullptr, answer);
+  return answer;
+}
+
+sync::Answer DeclarativeWriter::deliver_found(std::span<const Change> changes, const RowIds& ids) {
+  sync::Answer answer;
+  if (!changes.empty()) deliver_parts(operation_for(changes), changes, &ids, answer);
   return answer;
 }
 
 std::vector<std::string> DeclarativeWriter::preview(std::span<const Change> changes) {
+  return show(changes, nullptr);
+}
+
+std::vector<std::string> DeclarativeWriter::preview_found(std::span<const Change> changes,
+                                                          const RowIds& ids) {
+  return show(changes, &ids);
+}
+
+std::vector<std::string> DeclarativeWriter::show(std::span<const Change> changes, const RowIds* ids) const {
   std::vector<std::string> out;
   if (changes.empty()) return out;
   const OperationSpec& operation = operation_for(changes);
   for (std::size_t start = 0; start < changes.size(); start += operation.rows_max) {
     const RenderedBatch batch =
-        render(changes.subspan(start, std::min(operation.rows_max, changes.size() - start)));
+        render(changes.subspan(start, std::min(operation.rows_max, changes.size() - start)), ids);
     if (batch.rows.empty()) continue;
     // Without logging in: a relative URL is shown as it is.
     const http::Request request =

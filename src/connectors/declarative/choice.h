@@ -1,0 +1,29 @@
+// Which operation and which lookup of a connector fit what a sync asks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "connectors/declarative/session.h"
+#include "connectors/declarative/spec.h"
+#include "core/value.h"
+
+namespace eddy::connectors {
+
+struct Asked {
+  std::string object;
+  std::vector<std::string> keys;  // at least one
+};
+
+// The first operation of that name (`upsert`, `archive`, …) for this object and key. Asks the service only
+// where the connector takes nothing but fields that discovery calls keys. Throws Error that says which of the
+// three does not fit.
+const OperationSpec& choose_operation(const Spec& spec, Session& session, const std::string& name,
+                                      const Asked& asked);
+
+// nullptr: records cannot be looked up by that. `type` becomes the service's type of a known key.
+// `for_branch`: a search that lags will do.
+const LookupSpec* choose_lookup(const Spec& spec, Session& session, const Asked& asked, bool for_branch,
+                                Type& type);
+
+}  // namespace eddy::connectors
