@@ -11,6 +11,7 @@ void Ledger::add(LedgerEntry entry) {
   totals_.updated += entry.effect.updated;
   totals_.deleted += entry.effect.deleted;
   totals_.rejected += entry.effect.rejected;
+  totals_.jobs += entry.effect.jobs;
   entries_.push_back(std::move(entry));
   if (entries_.size() > entries_max) entries_.pop_front();
 }
@@ -37,6 +38,7 @@ nlohmann::json Ledger::entries() const {
       item["deleted"] = entry.effect.deleted;
       item["rejected"] = entry.effect.rejected;
     }
+    if (entry.effect.jobs > 0) item["jobs"] = entry.effect.jobs;
     if (!entry.fault.empty()) item["fault"] = entry.fault;
     list.push_back(std::move(item));
   }
@@ -52,6 +54,7 @@ nlohmann::json Ledger::stats() const {
           {"updated", totals_.updated},
           {"deleted", totals_.deleted},
           {"rejected", totals_.rejected},
+          {"jobs", totals_.jobs},
           {"throttled", throttled_}};
 }
 

@@ -18,6 +18,7 @@ struct Effect {
   std::size_t rows = 0;             // records in the request
   std::vector<std::string> keys{};  // their keys, in request order: match key where given, else id
   std::size_t created = 0, updated = 0, deleted = 0, rejected = 0;
+  std::size_t jobs = 0;  // bulk jobs and imports made
 };
 
 struct LedgerEntry {
@@ -38,8 +39,8 @@ class Ledger {
   void add(LedgerEntry entry);  // gives it the next sequence number
   void clear();
   nlohmann::json entries() const;  // {"count": n, "requests": [...]}, oldest first; count is of all ever
-  nlohmann::json stats()
-      const;  // requests, rows_received, rows_written, created, updated, deleted, rejected, throttled
+  // requests, rows_received, rows_written, created, updated, deleted, rejected, jobs, throttled
+  nlohmann::json stats() const;
 
  private:
   mutable std::mutex mutex_;

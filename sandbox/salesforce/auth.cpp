@@ -86,8 +86,9 @@ Reply Sessions::from_assertion(const IncomingRequest& request) {
       audience != self)
     return refusal("invalid_grant", "audience is invalid");
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count();
-  const Json expires = claims.value("exp", Json());
-  if (!expires.is_number() || expires.get<std::int64_t>() < now || expires.get<std::int64_t>() > now + 330)
+  // A number, or one in quotes as a widely used client writes it.
+  const std::int64_t expires = std::atoll(text_of(claims.value("exp", Json())).c_str());
+  if (expires < now || expires > now + 330)
     return refusal("invalid_grant", "assertion is not valid: exp must be within five minutes");
   if (!credentials_.jwt_public_key.empty() &&
       !rs256_verifies(credentials_.jwt_public_key, parts[0] + "." + parts[1], parts[2]))

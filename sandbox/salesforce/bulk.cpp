@@ -5,8 +5,7 @@
 namespace eddy::sandbox::salesforce {
 namespace {
 
-const std::map<std::string, char> delimiters = {{"COMMA", ','},     {"TAB", '\t'},  {"PIPE", '|'},
-                                                {"SEMICOLON", ';'}, {"CARET", '^'}, {"BACKQUOTE", '`'}};
+constexpr std::size_t field_characters_max = 32'000, record_characters_max = 400'000, fields_max = 5'000;
 
 // A file is worked through in pieces of this many rows; the same key twice in one piece is an error.
 constexpr std::size_t rows_per_piece = 200;
@@ -18,6 +17,23 @@ std::string bulk_error(const RowError& error) {
 }
 
 }  // namespace
+
+const std::map<std::string, char>& csv_delimiters() {
+  static const std::map<std::string, char> known = {{"COMMA", ','},     {"TAB", '\t'},  {"PIPE", '|'},
+                                                    {"SEMICOLON", ';'}, {"CARET", '^'}, {"BACKQUOTE", '`'}};
+  return known;
+}
+
+Job* Bulk::find(const std::string& id) {
+  const auto job = jobs_.find(id);
+  return job == jobs_.end() || clock_.now() - job->second.created > jobs_kept_for ? nullptr : &job->second;
+}
+
+Reply Bulk::list() const {
+  Json records = Json::array();
+  for (const auto& [id, job] : jobs_) records.push_back(job.to_json());
+  return json_reply(200, {{"done", true}, {"records", records}, {"nextRecordsUrl", nullptr}});
+}
 
 Json Job::to_json() const {
   Json out = {{"id", id},
@@ -48,7 +64,7 @@ Json Job::to_json() const {
   return out;
 }
 
-Reply Bulk::create(const Json& body, const std::string& version) {
+Reply Bulk::create(const Json& body, const std::string& version, Effect& effect) {
   const auto word = [&](const char* name, const char* otherwise) {
     return text_of(body.value(name, Json(otherwise)));
   };
@@ -67,7 +83,7 @@ Reply Bulk::create(const Json& body, const std::string& version) {
                        fmt::format("Operation '{}' is not supported.", job.operation));
   if (word("contentType", "CSV") != "CSV")
     return error_reply(400, "INVALIDCONTENTTYPE", "contentType must be CSV");
-  if (!delimiters.contains(job.delimiter) || (job.line_ending != "LF" && job.line_ending != "CRLF"))
+  if (!csv_delimiters().contains(job.delimiter) || (job.line_ending != "LF" && job.line_ending != "CRLF"))
     return error_reply(400, "INVALIDJOB", "columnDelimiter or lineEnding is not supported");
   if (job.operation == "upsert") {
     const Field* key = find_field(*job.object, job.key);
@@ -83,15 +99,16 @@ Reply Bulk::create(const Json& body, const std::string& version) {
   }
   job.id = make_id("750", store_.next_number());
   job.created = clock_.now();
+  effect.jobs = 1;
   return json_reply(200, jobs_.emplace(job.id, job).first->second.to_json());
 }
 
 Reply Bulk::upload(const std::string& id, const IncomingRequest& request) {
-  const auto job = jobs_.find(id);
-  if (job == jobs_.end()) return no_such_job();
-  if (job->second.state != "Open")
+  Job* const job = find(id);
+  if (job == nullptr) return no_such_job();
+  if (job->state != "Open")
     return error_reply(400, "INVALIDJOBSTATE", "Data can be added only while the job is Open");
-  if (job->second.uploaded)
+  if (job->uploaded)
     return error_reply(400, "INVALIDJOBSTATE",
                        "Found multiple contents for job: " + id +
                            ", please 'Close' / 'Abort' / "
@@ -99,26 +116,26 @@ Reply Bulk::upload(const std::string& id, const IncomingRequest& request) {
                            "'PUT' once on a given Job.");
   if (request.content_type() != "text/csv")
     return error_reply(415, "UNSUPPORTED_MEDIA_TYPE", "The content type must be text/csv");
-  job->second.upload = request.body;
-  job->second.uploaded = true;
+  job->upload = request.body;
+  job->uploaded = true;
   return Reply{.status = 201};
 }
 
 Job* Bulk::closing(const std::string& id, const Json& body, Reply& refusal) {
-  const auto job = jobs_.find(id);
+  Job* const job = find(id);
   const std::string wanted = text_of(body.value("state", Json()));
-  if (job == jobs_.end()) {
+  if (job == nullptr) {
     refusal = no_such_job();
-  } else if (wanted == "Aborted" && !job->second.ended()) {
-    job->second.state = "Aborted";
-    refusal = json_reply(200, job->second.to_json());
-  } else if (wanted != "UploadComplete" || job->second.state != "Open") {
-    refusal = error_reply(
-        400, "INVALIDJOBSTATE",
-        fmt::format("Job cannot go from {} to {}", job->second.state, wanted.empty() ? "null" : wanted));
+  } else if (wanted == "Aborted" && !job->ended()) {
+    job->state = "Aborted";
+    refusal = json_reply(200, job->to_json());
+  } else if (wanted != "UploadComplete" || job->state != "Open") {
+    refusal =
+        error_reply(400, "INVALIDJOBSTATE",
+                    fmt::format("Job cannot go from {} to {}", job->state, wanted.empty() ? "null" : wanted));
   } else {
-    job->second.state = "UploadComplete";
-    return &job->second;
+    job->state = "UploadComplete";
+    return job;
   }
   return nullptr;
 }
@@ -131,6 +148,15 @@ std::string Bulk::problem_of(const Job& job, const Csv& csv) const {
            job.line_ending;
   if (csv.header.empty()) return "InvalidBatch : Unable to find any data";
   if (!csv.problem.empty()) return "InvalidBatch : Failed to parse CSV: " + csv.problem;
+  if (csv.header.size() > fields_max) return "InvalidBatch : A record has at most 5,000 fields";
+  for (const CsvRow& row : csv.rows) {
+    std::size_t characters = 0;
+    for (const std::string& cell : row) {
+      if (cell.size() > field_characters_max) return "InvalidBatch : A field has at most 32,000 characters";
+      characters += cell.size();
+    }
+    if (characters > record_characters_max) return "InvalidBatch : A record has at most 400,000 characters";
+  }
   for (const std::string& column : csv.header) {
     const std::size_t dot = column.find('.');
     const bool known = dot == std::string::npos
@@ -161,13 +187,13 @@ Draft Bulk::draft_row(const Job& job, const Csv& csv, const CsvRow& row, Json& f
 
 RowResult Bulk::write_row(const Job& job, Draft& draft, const Json& fields) {
   if (job.operation == "delete" || job.operation == "hardDelete")
-    return records_.remove(text_of(fields.value("Id", Json())));
+    return records_.remove(text_of(fields.value("Id", Json())), job.operation == "hardDelete");
   if (draft.request_error) return {.errors = {*draft.request_error}};
   return records_.write(draft);
 }
 
 void Bulk::run(Job& job, BulkFaults faults, Effect& effect, const ShuffleLines& shuffle) {
-  const char separator = delimiters.at(job.delimiter);
+  const char separator = csv_delimiters().at(job.delimiter);
   const std::string end = job.line_ending == "LF" ? "\n" : "\r\n";
   const Csv csv = parse_csv(job.upload, separator);
   job.error_message = problem_of(job, csv);
@@ -222,34 +248,34 @@ void Bulk::run(Job& job, BulkFaults faults, Effect& effect, const ShuffleLines& 
 }
 
 Reply Bulk::poll(const std::string& id) {
-  const auto job = jobs_.find(id);
-  if (job == jobs_.end()) return no_such_job();
-  std::string& state = job->second.state;
+  Job* const job = find(id);
+  if (job == nullptr) return no_such_job();
+  std::string& state = job->state;
   if (state == "InProgress")
-    state = job->second.ends_failed ? "Failed" : "JobComplete";
+    state = job->ends_failed ? "Failed" : "JobComplete";
   else if (state == "UploadComplete")
     state = "InProgress";
-  return json_reply(200, job->second.to_json());
+  return json_reply(200, job->to_json());
 }
 
 Reply Bulk::result(const std::string& id, const std::string& file) {
-  const auto job = jobs_.find(id);
-  if (job == jobs_.end()) return no_such_job();
-  if (!job->second.ended())
+  Job* const job = find(id);
+  if (job == nullptr) return no_such_job();
+  if (!job->ended())
     return error_reply(400, "INVALIDJOBSTATE",
-                       "Results are there when the job has ended, it is " + job->second.state);
-  const std::string& text = file == "successfulResults" ? job->second.successful
-                            : file == "failedResults"   ? job->second.failed
-                                                        : job->second.unprocessed;
+                       "Results are there when the job has ended, it is " + job->state);
+  const std::string& text = file == "successfulResults" ? job->successful
+                            : file == "failedResults"   ? job->failed
+                                                        : job->unprocessed;
   return Reply::text(200, text, "text/csv");
 }
 
 Reply Bulk::remove(const std::string& id) {
-  const auto job = jobs_.find(id);
-  if (job == jobs_.end()) return no_such_job();
-  if (job->second.state == "Open" || job->second.state == "InProgress")
-    return error_reply(400, "INVALIDJOBSTATE", "A job that is " + job->second.state + " cannot be deleted");
-  jobs_.erase(job);
+  Job* const job = find(id);
+  if (job == nullptr) return no_such_job();
+  if (job->state == "Open" || job->state == "InProgress")
+    return error_reply(400, "INVALIDJOBSTATE", "A job that is " + job->state + " cannot be deleted");
+  jobs_.erase(id);
   return Reply{.status = 204};
 }
 

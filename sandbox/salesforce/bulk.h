@@ -9,6 +9,10 @@
 
 namespace eddy::sandbox::salesforce {
 
+constexpr std::chrono::days jobs_kept_for{7};
+// COMMA, TAB, … and the character each stands for.
+const std::map<std::string, char>& csv_delimiters();
+
 // How the result files misbehave.
 struct BulkFaults {
   bool shuffle = true;          // result rows in another order than the upload
@@ -35,7 +39,8 @@ class Bulk {
   Bulk(Records& records, Store& store, Clock& clock) : records_(records), store_(store), clock_(clock) {}
 
   // All return the answer of the call; `effect` gets the rows when they are written.
-  Reply create(const Json& body, const std::string& version);
+  Reply create(const Json& body, const std::string& version, Effect& effect);
+  Reply list() const;
   Reply upload(const std::string& id, const IncomingRequest& request);
   template <class ShuffleRows>
   Reply change_state(const std::string& id, const Json& body, BulkFaults faults, Effect& effect,
@@ -53,6 +58,7 @@ class Bulk {
 
  private:
   using ShuffleLines = std::function<void(std::vector<std::string>&)>;
+  Job* find(const std::string& id);  // nullptr: unknown, or older than seven days
   Job* closing(const std::string& id, const Json& body, Reply& refusal);
   void run(Job& job, BulkFaults faults, Effect& effect, const ShuffleLines& shuffle);
   std::string problem_of(const Job& job, const Csv& csv) const;

@@ -2,201 +2,221 @@
 
 #include <charconv>
 
+#include "core/error.h"
 #include "core/text.h"
 
 namespace eddy::sandbox::salesforce {
 namespace {
 
-struct Token {
-  std::string text;  // words as written; strings without their quotes
-  bool quoted = false;
-  bool is(std::string_view word) const { return !quoted && lower(text) == lower(word); }
-};
-
-std::optional<std::vector<Token>> tokenize(const std::string& soql) {
-  std::vector<Token> tokens;
-  for (std::size_t i = 0; i < soql.size();) {
-    const char c = soql[i];
-    if (std::isspace(static_cast<unsigned char>(c)) != 0) {
-      ++i;
-    } else if (c == '\'') {
-      Token token{.text = {}, .quoted = true};
-      for (++i; i < soql.size() && soql[i] != '\''; ++i) {
-        if (soql[i] == '\\' && i + 1 < soql.size()) ++i;
-        token.text += soql[i];
-      }
-      if (i++ >= soql.size()) return std::nullopt;
-      tokens.push_back(std::move(token));
-    } else if (c == '!' && i + 1 < soql.size() && soql[i + 1] == '=') {
-      tokens.push_back({"!="});
-      i += 2;
-    } else if (std::string_view{"(),=<>"}.find(c) != std::string_view::npos) {
-      tokens.push_back({std::string(1, c)});
-      ++i;
-    } else {
-      std::size_t end = i;
-      while (end < soql.size() &&
-             std::string_view{" \t\r\n(),=<>!'"}.find(soql[end]) == std::string_view::npos)
-        ++end;
-      if (end == i) return std::nullopt;
-      tokens.push_back({soql.substr(i, end - i)});
-      i = end;
-    }
+std::optional<Clock::WallTime> time_in(std::string text) {
+  try {
+    // "+0000" is what the service itself writes; parse_utc wants a Z.
+    if (const std::size_t zone = text.find_last_of('+'); zone != std::string::npos && zone > 10)
+      text = text.substr(0, zone) + "Z";
+    return parse_utc(text);
+  } catch (const Error&) {
+    return std::nullopt;
   }
-  return tokens;
 }
 
-class Parser {
- public:
-  Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
+template <class T>
+int three_way(const T& a, const T& b) {
+  return a < b ? -1 : b < a ? 1 : 0;
+}
 
-  ParsedQuery parse() {
-    ParsedQuery out;
-    try {
-      statement(out.query);
-    } catch (RowError& error) {
-      out.error = std::move(error);
-    }
-    return out;
+// Numbers as numbers, times as times, all else as text without case; null before everything.
+int compare(const Field& field, const std::optional<std::string>& a, const std::optional<std::string>& b) {
+  if (!a || !b) return three_way(a.has_value(), b.has_value());
+  if (field.is_number()) {
+    double x = 0, y = 0;
+    std::from_chars(a->data(), a->data() + a->size(), x);
+    std::from_chars(b->data(), b->data() + b->size(), y);
+    return three_way(x, y);
+  }
+  if (field.type == "datetime" || field.type == "date") {
+    const auto x = time_in(*a), y = time_in(*b);
+    if (x && y) return three_way(*x, *y);
+  }
+  if (field.type == "id" || field.type == "reference") return three_way(full_id(*a), full_id(*b));
+  return three_way(lower(*a), lower(*b));
+}
+
+// % stands for any text, _ for one character; without case.
+bool like(std::string_view text, std::string_view pattern) {
+  if (pattern.empty()) return text.empty();
+  if (pattern.front() == '%') {
+    for (std::size_t i = 0; i <= text.size(); ++i)
+      if (like(text.substr(i), pattern.substr(1))) return true;
+    return false;
+  }
+  return !text.empty() && (pattern.front() == '_' || pattern.front() == text.front()) &&
+         like(text.substr(1), pattern.substr(1));
+}
+
+std::optional<std::string> text_or_null(const Json& value) {
+  if (value.is_null() || value == "") return std::nullopt;
+  return text_of(value);
+}
+
+// What an equality over an indexed field narrows the search to; nullptr when nothing does.
+const Condition* by_index(const Condition& where) {
+  if (where.kind == Condition::Kind::compare) {
+    const bool indexed = where.path.parents.empty() &&
+                         (where.path.field->id_lookup || where.path.field->external_id) &&
+                         (where.op == "=" || where.op == "in") && !where.values_from;
+    return indexed && std::ranges::all_of(where.values, [](const auto& v) { return v.has_value(); })
+               ? &where
+               : nullptr;
+  }
+  if (where.kind != Condition::Kind::all) return nullptr;
+  for (const Condition& part : where.parts)
+    if (const Condition* found = by_index(part)) return found;
+  return nullptr;
+}
+
+class Search {
+ public:
+  Search(const Query& query, Records& records, Store& store)
+      : query_(query), records_(records), store_(store) {}
+
+  std::vector<Found> run() {
+    std::vector<Found> found;
+    for (Found& one : candidates())
+      if (!query_.where || holds(*query_.where, one)) found.push_back(std::move(one));
+    if (!query_.order.empty())
+      std::ranges::stable_sort(found, [&](const Found& a, const Found& b) { return before(a, b); });
+    found.erase(found.begin(),
+                found.begin() + static_cast<std::ptrdiff_t>(std::min(query_.offset, found.size())));
+    if (found.size() > query_.limit) found.resize(query_.limit);
+    return found;
   }
 
  private:
-  bool at(std::string_view word) const { return next_ < tokens_.size() && tokens_[next_].is(word); }
-  bool accept(std::string_view word) {
-    if (!at(word)) return false;
-    ++next_;
-    return true;
-  }
-  [[noreturn]] void unexpected() const {
-    const std::string what = next_ < tokens_.size() ? "'" + tokens_[next_].text + "'" : "<EOF>";
-    throw RowError{"MALFORMED_QUERY", "unexpected token: " + what};
-  }
-  void expect(std::string_view word) {
-    if (!accept(word)) unexpected();
-  }
-  std::string name() {
-    if (next_ >= tokens_.size() || tokens_[next_].quoted) unexpected();
-    return tokens_[next_++].text;
+  std::vector<Found> candidates() {
+    std::vector<Found> all;
+    Table& table = store_.table(query_.object->name);
+    if (const Condition* narrow = query_.where && !query_.with_deleted ? by_index(*query_.where) : nullptr) {
+      std::map<std::string, const Record*> seen;
+      for (const auto& value : narrow->values) {
+        if (narrow->path.field->name == "Id") {
+          if (const Record* record = records_.find(*query_.object, *value)) seen[record->id] = record;
+        } else {
+          for (const Record* record : table.find(narrow->path.field->name, *value)) seen[record->id] = record;
+        }
+      }
+      for (const auto& [id, record] : seen) all.push_back({*record});  // ids grow with time
+      return all;
+    }
+    for (const auto& [place, record] : table.records()) all.push_back({record});
+    if (!query_.with_deleted) return all;
+    for (const auto& [place, record] : store_.table("_deleted").records())
+      if (record.fields["object"] == query_.object->name) {
+        Record was = record;
+        was.fields = record.fields["fields"];
+        all.push_back({std::move(was), true});
+      }
+    return all;
   }
 
-  void statement(Query& query) {
-    expect("select");
-    std::vector<std::string> names;
-    const bool count = accept("count");
-    if (count) {
-      expect("(");
-      expect(")");
-    } else {
-      do names.push_back(name());
-      while (accept(","));
+  bool before(const Found& a, const Found& b) {
+    for (const Order& order : query_.order) {
+      const auto x = text_or_null(value_at(*query_.object, a, order.path, records_));
+      const auto y = text_or_null(value_at(*query_.object, b, order.path, records_));
+      if (x.has_value() != y.has_value()) return order.nulls_last ? x.has_value() : y.has_value();
+      if (const int c = compare(*order.path.field, x, y); c != 0) return order.descending ? c > 0 : c < 0;
     }
-    expect("from");
-    const std::string object = name();
-    query.object = find_object(object);
-    if (query.object == nullptr)
-      throw RowError{"INVALID_TYPE", fmt::format("sObject type '{}' is not supported.", object)};
-    for (const std::string& field : names) query.fields.push_back(&known(*query.object, field));
-    if (accept("where")) {
-      do query.conditions.push_back(condition(*query.object));
-      while (accept("and"));
-    }
-    if (accept("order")) {  // records come in order of creation anyway
-      expect("by");
-      known(*query.object, name());
-      if (!accept("asc")) accept("desc");
-    }
-    if (accept("limit")) {
-      const std::string text = name();
-      const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), query.limit);
-      if (ec != std::errc{} || end != text.data() + text.size()) unexpected();
-    }
-    if (next_ != tokens_.size()) unexpected();
+    return false;
   }
 
-  static const Field& known(const Object& object, const std::string& field) {
-    if (const Field* found = find_field(object, field)) return *found;
-    throw RowError{
-        "INVALID_FIELD",
-        fmt::format(
-            "No such column '{}' on entity '{}'. If you are attempting to use a custom field, be sure "
-            "to append the '__c' after the custom field name.",
-            field, object.name)};
-  }
-
-  Condition condition(const Object& object) {
-    Condition condition{.field = &known(object, name()), .values = {}};
-    if (accept("=") || at("!=")) {
-      condition.negated = accept("!=");
-      condition.values.push_back(value());
-      return condition;
+  bool holds(const Condition& condition, const Found& found) {
+    const auto part_holds = [&](const Condition& part) { return holds(part, found); };
+    switch (condition.kind) {
+      case Condition::Kind::all:
+        return std::ranges::all_of(condition.parts, part_holds);
+      case Condition::Kind::any:
+        return std::ranges::any_of(condition.parts, part_holds);
+      case Condition::Kind::none:
+        return std::ranges::none_of(condition.parts, part_holds);
+      case Condition::Kind::compare:
+        break;
     }
-    condition.negated = accept("not");
-    expect("in");
-    expect("(");
-    do condition.values.push_back(value());
-    while (accept(","));
-    expect(")");
-    return condition;
+    const Field& field = *condition.path.field;
+    const auto actual = text_or_null(value_at(*query_.object, found, condition.path, records_));
+    if (condition.op == "in" || condition.op == "not in") {
+      const auto& wanted = condition.values_from ? values_of(condition) : condition.values;
+      const bool in =
+          std::ranges::any_of(wanted, [&](const auto& v) { return compare(field, actual, v) == 0; });
+      return in == (condition.op == "in");
+    }
+    const auto& wanted = condition.values.front();
+    if (condition.op == "like") return actual && wanted && like(lower(*actual), lower(*wanted));
+    const int c = compare(field, actual, wanted && wanted->empty() ? std::nullopt : wanted);
+    if (condition.op == "=") return c == 0;
+    if (condition.op == "!=") return c != 0;
+    if (!actual) return false;  // null is neither more nor less
+    if (condition.op == "<") return c < 0;
+    if (condition.op == "<=") return c <= 0;
+    return condition.op == ">" ? c > 0 : c >= 0;
   }
 
-  std::string value() {
-    if (next_ >= tokens_.size()) unexpected();
-    const Token& token = tokens_[next_++];
-    if (token.quoted) return token.text;
-    return token.is("null") ? std::string{} : token.text;
+  const std::vector<std::optional<std::string>>& values_of(const Condition& condition) {
+    const auto known = inner_.find(&condition);
+    if (known != inner_.end()) return known->second;
+    auto& values = inner_[&condition];
+    const Query& inner = *condition.values_from;
+    for (const Found& found : run_query(inner, records_, store_))
+      values.push_back(text_or_null(value_at(*inner.object, found, inner.paths.front(), records_)));
+    return values;
   }
 
-  std::vector<Token> tokens_;
-  std::size_t next_ = 0;
+  const Query& query_;
+  Records& records_;
+  Store& store_;
+  std::map<const Condition*, std::vector<std::optional<std::string>>> inner_;
 };
 
 }  // namespace
 
-ParsedQuery parse_query(const std::string& soql) {
-  auto tokens = tokenize(soql);
-  if (!tokens || tokens->empty()) return {.error = RowError{"MALFORMED_QUERY", "unexpected token: <EOF>"}};
-  return Parser(std::move(*tokens)).parse();
+std::vector<Found> run_query(const Query& query, Records& records, Store& store) {
+  return Search(query, records, store).run();
 }
 
-std::vector<Json> run_query(const Query& query, Records& records, Store& store, const std::string& version) {
-  const Object& object = *query.object;
-  Table& table = store.table(object.name);
-  std::vector<const Record*> candidates;
-  const Condition* by_index = nullptr;
-  for (const Condition& condition : query.conditions)
-    if (!condition.negated && (condition.field->id_lookup || condition.field->external_id))
-      by_index = &condition;
-  if (by_index != nullptr) {
-    std::set<const Record*> seen;
-    for (const std::string& value : by_index->values) {
-      if (by_index->field->name == "Id") {
-        if (const Record* record = records.find(object, value); record && seen.insert(record).second)
-          candidates.push_back(record);
-      } else {
-        for (const Record* record : table.find(by_index->field->name, value))
-          if (seen.insert(record).second) candidates.push_back(record);
-      }
+Json value_at(const Object& object, const Found& found, const Path& path, Records& records) {
+  const Object* at = &object;
+  const Record* record = &found.record;
+  for (const Field* parent : path.parents) {
+    const std::string id = text_of(records.field_value(*at, *record, *parent));
+    at = find_object(parent->reference_to);
+    record = id.empty() ? nullptr : records.find(*at, id);
+    if (record == nullptr) return nullptr;
+  }
+  if (path.parents.empty() && path.field->name == "IsDeleted") return found.deleted;
+  return records.field_value(*at, *record, *path.field);
+}
+
+Json row_json(const Query& query, const Found& found, Records& records, const std::string& version) {
+  const auto attributes = [&](const Object& object, const std::string& id) {
+    return Json{{"type", object.name},
+                {"url", fmt::format("/services/data/{}/sobjects/{}/{}", version, object.name, id)}};
+  };
+  Json row = {{"attributes", attributes(*query.object, found.record.id)}};
+  for (const Path& path : query.paths) {
+    Json* place = &row;
+    Path here{.parents = {}, .field = nullptr};
+    for (const Field* parent : path.parents) {
+      here.field = parent;
+      const Json id = value_at(*query.object, found, here, records);
+      Json& nested = (*place)[parent->relationship];
+      if (id.is_null()) break;
+      if (nested.is_null())
+        nested = {{"attributes", attributes(*find_object(parent->reference_to), text_of(id))}};
+      place = &nested;
+      here.parents.push_back(parent);
     }
-  } else {
-    for (const auto& [place, record] : table.records()) candidates.push_back(&record);
+    if (here.parents.size() == path.parents.size())
+      (*place)[path.field->name] = value_at(*query.object, found, path, records);
   }
-  std::vector<Json> found;
-  for (const Record* record : candidates) {
-    const bool matches = std::ranges::all_of(query.conditions, [&](const Condition& condition) {
-      if (&condition == by_index) return true;
-      const std::string value = lower(text_of(records.field_value(object, *record, *condition.field)));
-      const bool in =
-          std::ranges::any_of(condition.values, [&](const std::string& v) { return lower(v) == value; });
-      return in != condition.negated;
-    });
-    if (!matches) continue;
-    if (found.size() >= query.limit) break;
-    const std::string url = fmt::format("/services/data/{}/sobjects/{}/{}", version, object.name, record->id);
-    Json row = {{"attributes", {{"type", object.name}, {"url", url}}}};
-    for (const Field* field : query.fields) row[field->name] = records.field_value(object, *record, *field);
-    found.push_back(std::move(row));
-  }
-  return found;
+  return row;
 }
 
 }  // namespace eddy::sandbox::salesforce

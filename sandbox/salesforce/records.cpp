@@ -77,7 +77,8 @@ Json result_json(const RowResult& result, bool with_created) {
 
 Records::Records(Store& store, Clock& clock) : store_(store), clock_(clock) {
   for (const Object& object : objects())
-    store_.declare(object.name, {{"External_Id__c", true}, {"Email", true}, {"Name", true}});
+    store_.declare(object.name,
+                   {{"External_Id__c", true}, {"Number__c", true}, {"Email", true}, {"Name", true}});
 }
 
 Record* Records::find(const Object& object, const std::string& id) {
@@ -112,11 +113,26 @@ Draft Records::draft(Operation operation, const Object& object, const Json& fiel
     const bool empty = given ? value->is_null() : operation != Operation::update && draft.record == nullptr;
     if (empty) missing.fields.push_back(field.name);
   }
+  check_unique(draft);
   if (!missing.fields.empty()) {
     missing.message += join(missing.fields, ", ") + "]";
     draft.errors.push_back(std::move(missing));
   }
   return draft;
+}
+
+void Records::check_unique(Draft& draft) const {
+  for (const Field& field : draft.object->fields) {
+    const auto value = field.unique ? draft.values.find(field.name) : draft.values.end();
+    if (value == draft.values.end() || value->is_null()) continue;
+    for (const Record* holder : store_.table(draft.object->name).find(field.name, text_of(*value)))
+      if (holder != draft.record && draft.matches.empty())
+        draft.errors.push_back(
+            {"DUPLICATE_VALUE",
+             fmt::format("duplicate value found: {} duplicates value on record with id: {}", field.name,
+                         holder->id),
+             {}});
+  }
 }
 
 void Records::check_value(Draft& draft, const Field& field, const Json& value, bool text_cells) {
@@ -286,14 +302,17 @@ RowResult Records::write(Draft& draft) {
   return {.success = true, .id = record.id, .created = true};
 }
 
-RowResult Records::remove(const std::string& id) {
+RowResult Records::remove(const std::string& id, bool for_good) {
   if (!is_id(id)) return {.errors = {{"MALFORMED_ID", "malformed id " + id, {}}}};
   const std::string full = full_id(id);
-  for (const Object& object : objects())
-    if (full.starts_with(object.key_prefix) && store_.table(object.name).remove(full)) {
-      store_.table("_deleted").add(full, Json{{"object", object.name}}, clock_.now());
-      return {.success = true, .id = full};
-    }
+  for (const Object& object : objects()) {
+    const Record* record = full.starts_with(object.key_prefix) ? find(object, full) : nullptr;
+    if (record == nullptr) continue;
+    if (!for_good)
+      store_.table("_deleted").add(full, {{"object", object.name}, {"fields", record->fields}}, clock_.now());
+    store_.table(object.name).remove(full);
+    return {.success = true, .id = full};
+  }
   if (store_.table("_deleted").by_id(full) != nullptr)
     return {.errors = {{"ENTITY_IS_DELETED", "entity is deleted", {}}}};
   return {.errors = {{"INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", {}}}};
@@ -305,7 +324,7 @@ Json Records::field_value(const Object& object, const Record& record, const Fiel
   if (field.name == "CreatedDate") return salesforce_time(record.created);
   if (field.name == "LastModifiedDate" || field.name == "SystemModstamp")
     return salesforce_time(record.updated);
-  if (field.name == "Name" && object.name != "Account")
+  if (field.name == "Name" && object.is_person())
     return trim(text_of(record.fields.value("FirstName", Json())) + " " +
                 text_of(record.fields.value("LastName", Json())));
   if (const auto value = record.fields.find(field.name); value != record.fields.end()) return *value;

@@ -52,7 +52,7 @@ class Records {
   // Rows of one request (or of 200 rows of a file) that name the same key: all of them fail.
   void refuse_duplicate_keys(std::vector<Draft>& drafts, const std::string& key) const;
   RowResult write(Draft& draft);
-  RowResult remove(const std::string& id);
+  RowResult remove(const std::string& id, bool for_good = false);  // else queryAll still finds it
 
   Record* find(const Object& object, const std::string& id);  // 15 or 18 characters
   // The record as the service shows it: every field of the object, null where empty.
@@ -61,6 +61,7 @@ class Records {
 
  private:
   void check_value(Draft& draft, const Field& field, const Json& value, bool text_cells);
+  void check_unique(Draft& draft) const;
   void resolve_parent(Draft& draft, const Field& field, const Json& parent);
   void find_target(Draft& draft, Operation operation, const Json& fields, const std::string& key);
 

@@ -1,5 +1,6 @@
 // The calls that read and write rows: one at a time, by external id, in collections, and several calls in
 // one.
+#include "core/error.h"
 #include "core/text.h"
 #include "sandbox/salesforce/salesforce.h"
 
@@ -139,11 +140,55 @@ Reply Salesforce::create_one(Call& call, const Params& params) {
   return json_reply(201, {{"id", call.effect.keys.front()}, {"success", true}, {"errors", Json::array()}});
 }
 
-Reply Salesforce::read_one(const Params& params) {
+// All fields, or those of ?fields=.
+Reply Salesforce::show_record(const Call& call, const Object& object, const Record& record,
+                              const std::string& version) {
+  const Json whole = record_json(object, record, version);
+  const auto asked = call.request.query_value("fields");
+  if (!asked) return json_reply(200, whole);
+  Json out = {{"attributes", whole["attributes"]}, {"Id", record.id}};
+  for (const std::string& name : split(*asked, ',')) {
+    const Field* field = find_field(object, trim(name));
+    if (field == nullptr)
+      return error_reply(400, "INVALID_FIELD",
+                         fmt::format("No such column '{}' on sobject of type {}", name, object.name));
+    out[field->name] = whole[field->name];
+  }
+  return json_reply(200, out);
+}
+
+Reply Salesforce::read_one(const Call& call, const Params& params) {
   const Object& object = *find_object(params.at("object"));
   const Record* record = records_.find(object, params.at("id"));
-  return record == nullptr ? not_found()
-                           : json_reply(200, record_json(object, *record, params.at("version")));
+  return record == nullptr ? not_found() : show_record(call, object, *record, params.at("version"));
+}
+
+// What changed or went between ?start= and ?end=.
+Reply Salesforce::changed_rows(const Call& call, const Params& params, bool deleted) {
+  const Object& object = *find_object(params.at("object"));
+  Clock::WallTime from, to;
+  try {
+    const auto time = [&](const char* name) {
+      std::string text = call.request.query_value(name).value_or("");
+      return parse_utc(replace_all(replace_all(text, " 00:00", "Z"), "+00:00", "Z"));
+    };
+    from = time("start");
+    to = time("end");
+  } catch (const Error&) {
+    return error_reply(400, "INVALID_TYPE", "start and end are times");
+  }
+  Json list = Json::array();
+  const auto& records = store_.table(deleted ? "_deleted" : object.name).records();
+  for (const auto& [place, record] : records) {
+    if (record.updated < from || record.updated >= to) continue;
+    if (!deleted)
+      list.push_back(record.id);
+    else if (record.fields["object"] == object.name)
+      list.push_back({{"id", record.id}, {"deletedDate", salesforce_time(record.updated)}});
+  }
+  Json out = {{"latestDateCovered", salesforce_time(to)}, {deleted ? "deletedRecords" : "ids", list}};
+  if (deleted) out["earliestDateAvailable"] = salesforce_time(from);
+  return json_reply(200, out);
 }
 
 Reply Salesforce::update_one(Call& call, const Params& params) {
@@ -192,14 +237,14 @@ Reply Salesforce::upsert_by_key(Call& call, const Params& params) {
   return reply.status == 200 && silent ? Reply{.status = 204} : reply;
 }
 
-Reply Salesforce::read_by_key(const Params& params) {
+Reply Salesforce::read_by_key(const Call& call, const Params& params) {
   Reply refusal;
   const Object& object = *find_object(params.at("object"));
   const Field* key = key_field(object, params.at("field"), refusal);
   if (key == nullptr) return refusal;
   const auto found = store_.table(object.name).find(key->name, params.at("value"));
   if (found.empty()) return not_found();
-  if (found.size() == 1) return json_reply(200, record_json(object, *found.front(), params.at("version")));
+  if (found.size() == 1) return show_record(call, object, *found.front(), params.at("version"));
   std::vector<std::string> ids;
   for (const Record* record : found) ids.push_back(record->id);
   return multiple_choices(object, ids, params.at("version"));
@@ -212,7 +257,7 @@ Reply Salesforce::delete_by_key(Call& call, const Params& params) {
   if (key == nullptr) return refusal;
   const auto found = store_.table(object.name).find(key->name, params.at("value"));
   if (found.empty()) return not_found();
-  if (found.size() > 1) return read_by_key(params);
+  if (found.size() > 1) return read_by_key(call, params);
   Params one = params;
   one["id"] = found.front()->id;
   Reply reply = delete_one(call, one);

@@ -31,6 +31,8 @@ const std::vector<FaultKind>& own_faults() {
       {"bulk_missing_row", "one row of a bulk job is not written and is in none of the three result files"},
       {"bulk_failed_partial",
        "a bulk job ends as Failed with half of its rows written, the rest unprocessed"},
+      {"bulk_session_expiry",
+       "the session expires while a bulk job is under way: 401 on a call about the job"},
       {"quota", "403 REQUEST_LIMIT_EXCEEDED: the quota of the day is used up"},
       {"ambiguous_key",
        "an upsert by external id finds several records: 300, or DUPLICATE_EXTERNAL_ID for a row"},
@@ -47,9 +49,19 @@ Salesforce::Salesforce(Settings settings, const Surroundings& around)
       settings_(std::move(settings)),
       sessions_(settings_.credentials, clock_, random_, scheme_),
       records_(store_, clock_),
-      bulk_(records_, store_, clock_) {
+      bulk_(records_, store_, clock_),
+      bulk_queries_(records_, store_, clock_) {
   add_routes();
   add_bulk_routes();
+  add_bulk_query_routes();
+  add_organization();
+}
+
+void Salesforce::add_organization() {
+  if (store_.table("Organization").size() == 0)
+    store_.table("Organization")
+        .add(full_id("00D5g000000SAND"),
+             {{"Name", "Eddy Sandbox"}, {"IsSandbox", true}, {"InstanceName", "LOCAL"}}, now());
 }
 
 void Salesforce::add_routes() {
@@ -60,11 +72,17 @@ void Salesforce::add_routes() {
   };
   add("GET", "/sobjects", [this](Call&, const Params& p) { return list_objects(p); });
   add("GET", "/sobjects/{object}/describe", [this](Call&, const Params& p) { return describe_object(p); });
+  add("GET", "/sobjects/{object}", [this](Call&, const Params& p) { return object_summary(p); });
+  add("GET", "/sobjects/{object}/updated",
+      [this](Call& c, const Params& p) { return changed_rows(c, p, false); });
+  add("GET", "/sobjects/{object}/deleted",
+      [this](Call& c, const Params& p) { return changed_rows(c, p, true); });
   add("POST", "/sobjects/{object}", [this](Call& c, const Params& p) { return create_one(c, p); });
-  add("GET", "/sobjects/{object}/{id}", [this](Call&, const Params& p) { return read_one(p); });
+  add("GET", "/sobjects/{object}/{id}", [this](Call& c, const Params& p) { return read_one(c, p); });
   add("PATCH", "/sobjects/{object}/{id}", [this](Call& c, const Params& p) { return update_one(c, p); });
   add("DELETE", "/sobjects/{object}/{id}", [this](Call& c, const Params& p) { return delete_one(c, p); });
-  add("GET", "/sobjects/{object}/{field}/{value}", [this](Call&, const Params& p) { return read_by_key(p); });
+  add("GET", "/sobjects/{object}/{field}/{value}",
+      [this](Call& c, const Params& p) { return read_by_key(c, p); });
   add("PATCH", "/sobjects/{object}/{field}/{value}",
       [this](Call& c, const Params& p) { return upsert_by_key(c, p); });
   add("DELETE", "/sobjects/{object}/{field}/{value}",
@@ -90,8 +108,9 @@ void Salesforce::add_bulk_routes() {
   router_.add("POST", base, [this](Call& call, const Params& params) {
     Reply refusal;
     const auto body = json_body(call, refusal);
-    return body ? bulk_.create(*body, params.at("version")) : refusal;
+    return body ? bulk_.create(*body, params.at("version"), call.effect) : refusal;
   });
+  router_.add("GET", base, [this](Call&, const Params&) { return bulk_.list(); });
   router_.add("PUT", base + "/{id}/batches", [this](Call& call, const Params& params) {
     return bulk_.upload(params.at("id"), call.request);
   });
@@ -111,9 +130,35 @@ void Salesforce::add_bulk_routes() {
               [this](Call&, const Params& params) { return bulk_.poll(params.at("id")); });
   router_.add("DELETE", base + "/{id}",
               [this](Call&, const Params& params) { return bulk_.remove(params.at("id")); });
-  for (const std::string file : {"successfulResults", "failedResults", "unprocessedrecords"})
+  for (const std::string file :
+       {"successfulResults", "failedResults", "unprocessedrecords", "unprocessedRecords"})
     router_.add("GET", base + "/{id}/" + file,
                 [this, file](Call&, const Params& params) { return bulk_.result(params.at("id"), file); });
+}
+
+void Salesforce::add_bulk_query_routes() {
+  const std::string base = "/services/data/{version}/jobs/query";
+  const auto with_body = [this](auto handler) {
+    return [this, handler](Call& call, const Params& params) {
+      Reply refusal;
+      const auto body = json_body(call, refusal);
+      return body ? handler(call, params, *body) : refusal;
+    };
+  };
+  router_.add("POST", base, with_body([this](Call& call, const Params& params, const Json& body) {
+                return bulk_queries_.create(body, params.at("version"), call.effect);
+              }));
+  router_.add("PATCH", base + "/{id}", with_body([this](Call&, const Params& params, const Json& body) {
+                return bulk_queries_.abort(params.at("id"), body);
+              }));
+  router_.add("GET", base + "/{id}",
+              [this](Call&, const Params& params) { return bulk_queries_.poll(params.at("id")); });
+  router_.add("DELETE", base + "/{id}",
+              [this](Call&, const Params& params) { return bulk_queries_.remove(params.at("id")); });
+  router_.add("GET", base + "/{id}/results", [this](Call& call, const Params& params) {
+    return bulk_queries_.results(params.at("id"), call.request.query_value("locator").value_or(""),
+                                 call.request.query_value("maxRecords").value_or(""));
+  });
 }
 
 bool Salesforce::issues_tokens(const IncomingRequest& request) const {
@@ -130,6 +175,9 @@ Reply Salesforce::answer(Call& call) {
   }
   if (request.method == "GET" && (request.path == "/services/data" || request.path == "/services/data/"))
     return versions();
+  // Between the creation of a job and its results.
+  const bool in_a_job = request.segments.size() > 5 && request.segments[3] == "jobs";
+  if (in_a_job && fault(call, "bulk_session_expiry")) sessions_.expire_all();
   if (!sessions_.valid(bearer_of(request)))
     return error_reply(401, "INVALID_SESSION_ID", "Session expired or invalid");
   if (fault(call, "quota") || calls_today_ >= settings_.daily_calls) {
@@ -171,6 +219,8 @@ void Salesforce::add_rate_headers(const Call& call, Reply& reply) {
 void Salesforce::reset() {
   Service::reset();
   bulk_.clear();
+  bulk_queries_.clear();
+  add_organization();
   open_queries_.clear();
   calls_today_ = 0;
 }
@@ -204,6 +254,12 @@ Reply Salesforce::list_objects(const Params& params) const {
   return json_reply(200, {{"encoding", "UTF-8"}, {"maxBatchSize", 200}, {"sobjects", list}});
 }
 
+Reply Salesforce::object_summary(const Params& params) const {
+  return json_reply(
+      200, {{"objectDescribe", describe_shortly(*find_object(params.at("object")), params.at("version"))},
+            {"recentItems", Json::array()}});
+}
+
 Reply Salesforce::describe_object(const Params& params) const {
   return json_reply(200, describe(*find_object(params.at("object")), params.at("version")));
 }
@@ -217,17 +273,29 @@ Reply Salesforce::limits() const {
 }
 
 Reply Salesforce::query(Call& call, const Params& params) {
-  const ParsedQuery parsed = parse_query(call.request.query_value("q").value_or(""));
+  ParsedQuery parsed = parse_query(call.request.query_value("q").value_or(""));
   if (parsed.error) return error_reply(400, parsed.error->code, parsed.error->message);
+  Query& query = parsed.query;
+  query.with_deleted = call.request.segments.size() > 3 && call.request.segments[3] == "queryAll";
   std::size_t page = 2000;
   const std::string options = lower(call.request.header("Sforce-Query-Options"));
   if (const std::size_t at = options.find("batchsize="); at != std::string::npos)
     page = std::clamp<std::size_t>(static_cast<std::size_t>(std::atoi(options.c_str() + at + 10)), 200, 2000);
-  auto rows = run_query(parsed.query, records_, store_, params.at("version"));
-  if (parsed.query.fields.empty())
-    return json_reply(200, {{"totalSize", rows.size()}, {"done", true}, {"records", Json::array()}});
-  const std::size_t total = rows.size();
-  return page_of(std::move(rows), total, page, params.at("version"));
+  const auto found = run_query(query, records_, store_);
+  if (query.count_rows)
+    return json_reply(200, {{"totalSize", found.size()}, {"done", true}, {"records", Json::array()}});
+  if (query.counted) {
+    const auto filled = std::ranges::count_if(found, [&](const Found& one) {
+      return !value_at(*query.object, one, *query.counted, records_).is_null();
+    });
+    return json_reply(200,
+                      {{"totalSize", 1},
+                       {"done", true},
+                       {"records", {{{"attributes", {{"type", "AggregateResult"}}}, {"expr0", filled}}}}});
+  }
+  std::vector<Json> rows;
+  for (const Found& one : found) rows.push_back(row_json(query, one, records_, params.at("version")));
+  return page_of(std::move(rows), found.size(), page, params.at("version"));
 }
 
 Reply Salesforce::page_of(std::vector<Json> rows, std::size_t total, std::size_t page_rows,

@@ -4,6 +4,7 @@
 
 #include "sandbox/salesforce/auth.h"
 #include "sandbox/salesforce/bulk.h"
+#include "sandbox/salesforce/bulk_query.h"
 #include "sandbox/salesforce/query.h"
 
 namespace eddy::sandbox::salesforce {
@@ -30,22 +31,27 @@ class Salesforce final : public Service {
   using Params = Router::Params;
   void add_routes();
   void add_bulk_routes();
+  void add_bulk_query_routes();
+  void add_organization();
   Reply dispatch(Call& call);
 
   Reply versions() const;
   Reply list_objects(const Params& params) const;
   Reply describe_object(const Params& params) const;
+  Reply object_summary(const Params& params) const;
+  Reply changed_rows(const Call& call, const Params& params, bool deleted);
   Reply limits() const;
   Reply query(Call& call, const Params& params);
   Reply more_of_query(const Params& params);
   Reply page_of(std::vector<Json> rows, std::size_t total, std::size_t page_rows, const std::string& version);
 
   Reply create_one(Call& call, const Params& params);
-  Reply read_one(const Params& params);
+  Reply read_one(const Call& call, const Params& params);
   Reply update_one(Call& call, const Params& params);
   Reply delete_one(Call& call, const Params& params);
   Reply upsert_by_key(Call& call, const Params& params);
-  Reply read_by_key(const Params& params);
+  Reply read_by_key(const Call& call, const Params& params);
+  Reply show_record(const Call& call, const Object& object, const Record& record, const std::string& version);
   Reply delete_by_key(Call& call, const Params& params);
 
   Reply write_collection(Call& call, Operation operation, const Params& params);
@@ -67,6 +73,7 @@ class Salesforce final : public Service {
   Sessions sessions_;
   Records records_;
   Bulk bulk_;
+  BulkQueries bulk_queries_;
   Router router_;
   std::uint64_t calls_today_ = 0;
   std::map<std::string, std::vector<Json>> open_queries_;  // rows not yet fetched, by locator

@@ -148,7 +148,7 @@ TEST_F(SalesforceTest, DescribeNamesKeysRequiredFieldsAndOptions) {
   EXPECT_EQ(fields["AccountId"]["referenceTo"], Json({"Account"}));
   EXPECT_EQ(fields["AccountId"]["relationshipName"], "Account");
   EXPECT_EQ(fields["Lifetime_Value__c"]["scale"], 2);
-  EXPECT_EQ(call("GET", base_ + "/sobjects/").json()["sobjects"].size(), 3);
+  EXPECT_EQ(call("GET", base_ + "/sobjects/").json()["sobjects"].size(), 8);
   EXPECT_EQ(call("GET", base_ + "/sobjects/Nope/describe").status, 404);
 }
 

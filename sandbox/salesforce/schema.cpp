@@ -38,6 +38,10 @@ Field read_only(Field field) {
   field.writable = false;
   return field;
 }
+Field unique(Field field) {
+  field.external_id = field.id_lookup = field.unique = true;
+  return field;
+}
 Field external_id() {
   Field field = text("External_Id__c", "External Id", 64);
   field.external_id = field.id_lookup = true;
@@ -115,6 +119,45 @@ std::vector<Object> make_objects() {
                     choice("LeadSource", "Lead Source", sources, false),
                     choice("Rating", "Rating", {"Hot", "Warm", "Cold"}, false),
                     read_only(flag("IsConverted", "Converted"))})},
+      {"Opportunity", "Opportunity", "Opportunities", "006",
+       with_common(
+           {required(text("Name", "Name", 120)), reference("AccountId", "Account ID", "Account", "Account"),
+            required(
+                choice("StageName", "Stage",
+                       {"Prospecting", "Qualification", "Proposal/Price Quote", "Closed Won", "Closed Lost"},
+                       false)),
+            required(text("CloseDate", "Close Date", 0, "date")),
+            number("Amount", "Amount", 18, 2, "currency"),
+            number("Probability", "Probability (%)", 3, 0, "percent"),
+            choice("Type", "Opportunity Type", {"New Customer", "Existing Customer - Upgrade"}, false),
+            choice("LeadSource", "Lead Source", sources, false),
+            text("Description", "Description", 32000, "textarea")})},
+      {"Campaign", "Campaign", "Campaigns", "701",
+       with_common({required(text("Name", "Name", 80)), flag("IsActive", "Active"),
+                    choice("Status", "Status", {"Planned", "In Progress", "Completed", "Aborted"}, false),
+                    text("StartDate", "Start Date", 0, "date"), text("EndDate", "End Date", 0, "date")})},
+      {"CampaignMember", "Campaign Member", "Campaign Members", "00v",
+       with_common({required(reference("CampaignId", "Campaign ID", "Campaign", "Campaign")),
+                    reference("ContactId", "Contact ID", "Contact", "Contact"),
+                    reference("LeadId", "Lead ID", "Lead", "Lead"),
+                    choice("Status", "Status", {"Sent", "Responded"}, false)})},
+      // What a company adds itself: a number of its own that is unique, and a parent.
+      {"Subscription__c", "Subscription", "Subscriptions", "a01",
+       with_common({required(text("Name", "Subscription Name", 80)), unique(text("Number__c", "Number", 40)),
+                    reference("Account__c", "Account", "Account", "Account__r"),
+                    reference("Contact__c", "Contact", "Contact", "Contact__r"),
+                    number("Amount__c", "Amount", 16, 2, "currency"),
+                    text("Starts_On__c", "Starts On", 0, "date"),
+                    choice("Status__c", "Status", {"trial", "active", "cancelled"}, true)})},
+      {"Organization",
+       "Organization",
+       "Organizations",
+       "00D",
+       {read_only(required(text("Id", "Organization ID", 18, "id"))), read_only(text("Name", "Name", 80)),
+        read_only(flag("IsSandbox", "Is Sandbox")), read_only(text("InstanceName", "Instance Name", 5)),
+        read_only(required(text("CreatedDate", "Created Date", 0, "datetime"))),
+        read_only(required(text("LastModifiedDate", "Last Modified Date", 0, "datetime"))),
+        read_only(required(text("SystemModstamp", "System Modstamp", 0, "datetime")))}},
   };
 }
 
@@ -153,7 +196,7 @@ Json describe_field(const Field& field) {
           {"defaultValue", field.type == "boolean" ? Json(false) : Json(nullptr)},
           {"externalId", field.external_id},
           {"idLookup", field.id_lookup},
-          {"unique", false},
+          {"unique", field.unique},
           {"caseSensitive", false},
           {"calculated", false},
           {"custom", field.custom()},
@@ -184,6 +227,8 @@ const Object* find_object(std::string_view name) {
   return nullptr;
 }
 
+bool Object::is_person() const { return find_field(*this, "LastName") != nullptr; }
+
 const Field* find_field(const Object& object, std::string_view name) {
   const std::string wanted = lower(name);
   for (const Field& field : object.fields)
@@ -199,15 +244,16 @@ const Field* find_relationship(const Object& object, std::string_view name) {
 
 Json describe_shortly(const Object& object, const std::string& version) {
   const std::string base = "/services/data/" + version + "/sobjects/" + object.name;
+  const bool writable = std::ranges::any_of(object.fields, &Field::writable);
   return {{"name", object.name},
           {"label", object.label},
           {"labelPlural", object.plural},
           {"keyPrefix", object.key_prefix},
-          {"custom", false},
+          {"custom", object.custom()},
           {"customSetting", false},
-          {"createable", true},
-          {"updateable", true},
-          {"deletable", true},
+          {"createable", writable},
+          {"updateable", writable},
+          {"deletable", writable},
           {"queryable", true},
           {"retrieveable", true},
           {"searchable", true},
@@ -229,7 +275,15 @@ Json describe(const Object& object, const std::string& version) {
   Json& fields = out["fields"] = Json::array();
   for (const Field& field : object.fields) fields.push_back(describe_field(field));
   out["recordTypeInfos"] = Json::array();
-  out["childRelationships"] = Json::array();
+  Json& children = out["childRelationships"] = Json::array();
+  for (const Object& other : objects())
+    for (const Field& field : other.fields)
+      if (field.reference_to == object.name)
+        children.push_back({{"childSObject", other.name},
+                            {"field", field.name},
+                            {"cascadeDelete", false},
+                            {"deprecatedAndHidden", false},
+                            {"relationshipName", other.plural}});
   return out;
 }
 

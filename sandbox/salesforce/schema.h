@@ -19,6 +19,7 @@ struct Field {
   bool nillable = true;
   bool external_id = false;
   bool id_lookup = false;
+  bool unique = false;  // no two records have the same value, case aside
   std::vector<std::string> options{};
   bool restricted = false;     // only `options` are allowed
   std::string reference_to{};  // object
@@ -33,6 +34,9 @@ struct Field {
 struct Object {
   std::string name, label, plural, key_prefix;
   std::vector<Field> fields;
+  bool custom() const { return name.ends_with("__c"); }
+  // The name of a person is made of its parts.
+  bool is_person() const;
 };
 
 const std::vector<Object>& objects();
