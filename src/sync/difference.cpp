@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "core/text.h"
+#include "engine/setting.h"
 #include "sync/plan_sql.h"
 #include "sync/remote_difference.h"
 #include "sync/remote_snapshot.h"
@@ -118,12 +121,9 @@ class Differing {
         doubled ? fmt::format(" and not exists (select 1 from eddy_duplicates x where {})",
                               keys_equal("d", "x", keys_))
                 : "";
-    std::string old;
-    for (std::size_t i = 1; i <= values_; ++i)
-      old += fmt::format(", cast(null as {}) as o{}", definition_.fields[i - 1].engine_type, i);
     out_.relation =
-        fmt::format("(select 0::utinyint as op, d.*{}, false as suspect from {} d where not {}{})", old,
-                    desired_, any_key_null("d.", keys_), without);
+        fmt::format("(select 0::utinyint as op, d.*{}, false as suspect from {} d where not {}{})",
+                    former(""), desired_, any_key_null("d.", keys_), without);
   }
 
   // With room for the snapshot's keys and hashes in memory, the model's values travel through the join, and
@@ -145,9 +145,10 @@ class Differing {
   void find_hits() {
     carried_ = remote_ == nullptr && snapshot_fits();
     // The snapshot is to be the side that is held in memory; the model streams past it.
-    if (carried_) c_.execute("set disabled_optimizers = 'build_side_probe_side'");
+    std::optional<engine::Setting> sides;
+    if (carried_) sides.emplace(c_, "disabled_optimizers", "build_side_probe_side");
+    const engine::Setting any_order(c_, "preserve_insertion_order", "false");
     join_with_snapshot();
-    if (carried_) c_.execute("reset disabled_optimizers");
   }
 
   void join_with_snapshot() {
@@ -215,24 +216,40 @@ class Differing {
   }
 
   void fetch_values() {
+    constexpr std::uint64_t few = 2'000'000;
+    const std::string theirs_too = refreshed_ ? ", d.drifted, d.missing" + theirs() : "";
+    // A few rows with their values are held in memory while the snapshot streams past them.
+    if (carried_ && out_.added + out_.changed + out_.removed <= few) {
+      out_.relation = fmt::format(
+          "(select h.op, {0}{1}{2}{3}, d.suspect{4} from eddy_hits h join {5} d on {6} where h.op > 0 "
+          "union all by name select *, false as suspect{7} from eddy_hits where op = 0)",
+          keys("h."), comma(), values("h."), former("d.v"), theirs_too, snapshot(),
+          keys_equal("h", "d", keys_), refreshed_ ? ", '' as drifted, false as missing" : "");
+      return;
+    }
     if (!carried_) fetch_new_values();
-    const std::string of_hit = keys_equal("h", "d", keys_);
     c_.execute(fmt::format(
         "create or replace temp table eddy_old as select {}{}{}, d.suspect{} from eddy_hits h join {} d on "
-        "{} "
-        "where h.op > 0",
-        keys("d."), comma(), values("d."), refreshed_ ? ", d.drifted, d.missing" + theirs() : "", snapshot(),
-        of_hit));
-    std::string old;
-    for (std::size_t i = 1; i <= values_; ++i) old += fmt::format(", o.v{0} as o{0}", i);
+        "{} where h.op > 0",
+        keys("d."), comma(), values("d."), theirs_too, snapshot(), keys_equal("h", "d", keys_)));
     out_.relation = fmt::format(
         "(select h.op, {}{}{}{}{}, {} as suspect{} from eddy_hits h {} left join eddy_old o on {})",
-        keys("h."), comma(), values(carried_ ? "h." : "n."), old, out_.hashed ? ", n.h" : "",
+        keys("h."), comma(), values(carried_ ? "h." : "n."), former("o.v"), out_.hashed ? ", n.h" : "",
         "coalesce(o.suspect, false)",
         refreshed_ ? ", coalesce(o.drifted, '') as drifted, coalesce(o.missing, false) as missing" + theirs()
                    : "",
         carried_ ? "" : "left join eddy_new n on " + keys_equal("h", "n", keys_),
         keys_equal("h", "o", keys_));
+  }
+
+  // The acknowledged values as o1…, from the columns with this prefix; "": there are none.
+  std::string former(const std::string& prefix) const {
+    std::string old;
+    for (std::size_t i = 1; i <= values_; ++i)
+      old += prefix.empty()
+                 ? fmt::format(", cast(null as {}) as o{}", definition_.fields[i - 1].engine_type, i)
+                 : fmt::format(", {0}{1} as o{1}", prefix, i);
+    return old;
   }
 
   void fetch_new_values() {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "engine/setting.h"
 #include "sync/field_checks.h"
 #include "sync/guards.h"
 #include "sync/judgement.h"
@@ -203,6 +204,8 @@ class PlanMaking {
     plan_.schema_checked = request_.object != nullptr;
     rows_ = judged_sql(judgement_, rows_);
     if (first_run_) return;
+    // It is read once or twice: finding the shortest form of its texts would take longer than that.
+    const engine::Setting loosely(c_, "disabled_compression_methods", "fsst,dictionary");
     c_.execute(fmt::format("create table {} as select {}{} from {} order by op = 2, {}", plan_rows(plan_.id),
                            stored_columns(judgement_), checked() ? ", reason" : "", rows_, keys()));
     rows_ = plan_rows(plan_.id);
