@@ -27,6 +27,7 @@ void print_end(const Context& context, const std::string& run_id, const std::str
                              {"failed", v.failed},
                              {"skipped", v.skipped},
                              {"held", v.held},
+                             {"interrupted", v.stopped},
                              {"total", total},
                              {"seconds", seconds}}
                   .dump() +
@@ -35,9 +36,10 @@ void print_end(const Context& context, const std::string& run_id, const std::str
   }
   if (context.quiet) return;
   const Style style = v.failed > 0 ? Style::red : v.warned + v.held > 0 ? Style::yellow : Style::green;
-  print_err(fmt::format("\n{} in {:.1f}s: OK={} WARN={} HELD={} FAIL={} SKIP={} TOTAL={}  (run {})\n",
+  print_err(fmt::format("\n{} in {:.1f}s: OK={} WARN={} HELD={} FAIL={} SKIP={}{} TOTAL={}  (run {})\n",
                         context.terminal.err_style(style, replace_all(status, "_", " ")), seconds, v.ok,
-                        v.warned, v.held, v.failed, v.skipped, total, run_id));
+                        v.warned, v.held, v.failed, v.skipped,
+                        v.stopped > 0 ? fmt::format(" STOP={}", v.stopped) : "", total, run_id));
 }
 
 int run_selected(const Context& context, Workspace& workspace, const std::string& command,

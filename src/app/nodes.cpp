@@ -162,6 +162,9 @@ Verdicts::Verdicts(const std::vector<project::NodeOutcome>& outcomes) {
       case NodeStatus::held:
         ++held;
         break;
+      case NodeStatus::interrupted:
+        ++stopped;
+        break;
     }
 }
 

@@ -36,8 +36,8 @@ class NodeRunner {
 // A sync's end as the outcome of its node.
 project::NodeResult node_result(const sync::SyncResult& result);
 
-// A run in the control database: begun here, ended by finish(); a run that dies without it is recorded as
-// failed.
+// A run in the control database: begun here, ended by finish(). One that an error ends is recorded as failed;
+// one whose process is killed as interrupted, by the next that finds the project free (Workspace).
 class RecordedRun {
  public:
   RecordedRun(Workspace& workspace, const std::string& command, const std::string& selection);
@@ -56,7 +56,7 @@ class RecordedRun {
 
 // What a finished run was, in words and as an exit code, from the outcomes of its nodes.
 struct Verdicts {
-  std::size_t ok = 0, warned = 0, failed = 0, skipped = 0, held = 0;
+  std::size_t ok = 0, warned = 0, failed = 0, skipped = 0, held = 0, stopped = 0;
   explicit Verdicts(const std::vector<project::NodeOutcome>& outcomes);
   std::string status(bool interrupted) const;  // done | done_with_rejects | held | failed | interrupted
   int exit_code(bool interrupted) const;

@@ -161,6 +161,8 @@ class PeopleProgress final : public Progress {
         return terminal_.err_style(Style::yellow, "WARN");
       case NodeStatus::held:
         return terminal_.err_style(Style::yellow, "HELD");
+      case NodeStatus::interrupted:
+        return terminal_.err_style(Style::yellow, "STOP");
     }
     return {};
   }

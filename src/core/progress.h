@@ -9,7 +9,7 @@
 
 namespace eddy {
 
-enum class NodeStatus { ok, failed, skipped, warned, held };
+enum class NodeStatus { ok, failed, skipped, warned, held, interrupted };
 std::string_view name_of(NodeStatus status);
 
 // Thread-safe: nodes run in parallel.

@@ -141,6 +141,22 @@ TEST(Runner, AFailureSkipsOnlyWhatDependsOnIt) {
   EXPECT_NE(by_name["test.clean.customers.unique.id"].result.error.find("error[x.y]"), std::string::npos);
 }
 
+TEST(Runner, WhatWasToldToStopHasNotFailed) {
+  const Graph g = shop();
+  Cancel cancel;
+  const auto outcomes = run_nodes(
+      g, select(g, {}, {}), 1,
+      [&](const Node&) -> NodeResult {
+        cancel.request();
+        throw Error("engine.interrupted", "the statement was interrupted");
+      },
+      [](const NodeOutcome&) {}, silent_progress(), cancel);
+  ASSERT_EQ(outcomes.size(), 8U);
+  EXPECT_EQ(outcomes[0].result.status, NodeStatus::interrupted);
+  EXPECT_EQ(outcomes[0].result.error, "");
+  EXPECT_EQ(outcomes[1].result.status, NodeStatus::skipped);
+}
+
 TEST(Runner, CancelStartsNothingMore) {
   const Graph g = shop();
   Cancel cancel;

@@ -12,6 +12,11 @@
 namespace eddy::project {
 namespace {
 
+// The codes of work that was told to stop, and did (cancel.h).
+bool is_interruption(const std::string& code) {
+  return code.ends_with(".interrupted") || code == "run.cancelled";
+}
+
 class Runner {
  public:
   Runner(const Graph& graph, const std::set<std::string>& selected, const NodeAction& action,
@@ -95,9 +100,12 @@ class Runner {
     try {
       outcome.result = action_(node);
     } catch (const Error& e) {
-      outcome.result.status = NodeStatus::failed;
+      outcome.result.status =
+          cancel_.requested() && is_interruption(e.code()) ? NodeStatus::interrupted : NodeStatus::failed;
       outcome.result.summary = redact(e.message());
-      for (const Diagnostic& diagnostic : e.diagnostics()) outcome.result.error += redact(render(diagnostic));
+      if (outcome.result.status == NodeStatus::failed)
+        for (const Diagnostic& diagnostic : e.diagnostics())
+          outcome.result.error += redact(render(diagnostic));
     } catch (const std::exception& e) {
       outcome.result.status = NodeStatus::failed;
       outcome.result.summary = redact(e.what());
@@ -113,8 +121,9 @@ class Runner {
   }
 
   void settle(NodeOutcome outcome) {
-    const bool blocks =
-        outcome.result.status == NodeStatus::failed || outcome.result.status == NodeStatus::skipped;
+    const bool blocks = outcome.result.status == NodeStatus::failed ||
+                        outcome.result.status == NodeStatus::skipped ||
+                        outcome.result.status == NodeStatus::interrupted;
     settled_[outcome.node] = !blocks ? "" : outcome.because_of.empty() ? outcome.node : outcome.because_of;
     progress_.finished(outcome.node, outcome.result.status, outcome.result.rows, outcome.result.summary);
     try {

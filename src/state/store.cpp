@@ -61,6 +61,13 @@ class SqliteStore final : public Store {
     s.bind(1, status).bind(2, message).bind(3, id).run();
   }
 
+  void end_dead_runs() override {
+    const std::lock_guard lock(mutex_);
+    db_.exec(
+        "update runs set status = 'interrupted', message = 'its process has gone', ended_at = coalesce("
+        "(select max(ended_at) from node_runs where run_id = runs.id), started_at) where ended_at = ''");
+  }
+
   void record_node(const NodeRun& n) override {
     const std::lock_guard lock(mutex_);
     Statement s(db_, "insert or replace into node_runs values (?, ?, ?, ?, ?, ?, ?, ?, ?)");

@@ -89,6 +89,9 @@ class Store {
   // runs
   virtual void begin_run(const Run& run) = 0;
   virtual void end_run(const std::string& id, const std::string& status, const std::string& message) = 0;
+  // Runs whose process has gone without ending them are interrupted from now on, ended with their last node.
+  // Only by a process that holds ProjectLock and has not begun a run: no other run can be under way then.
+  virtual void end_dead_runs() = 0;
   virtual void record_node(const NodeRun& node) = 0;  // inserts or updates by (run_id, node)
   // Newest first; those before the run `behind`.
   virtual std::vector<Run> runs(std::size_t limit, const std::string& behind = "") = 0;

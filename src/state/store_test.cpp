@@ -176,6 +176,24 @@ TEST(Store, HistoryIsForgottenByNumberAndByAge) {
   EXPECT_EQ(store->rejects("s", false).size(), 1U);  // the open one
 }
 
+TEST(Store, RunsWhoseProcessHasGoneAreInterrupted) {
+  const Scratch scratch;
+  const auto store = Store::open(scratch / "state.db");
+  for (const std::string id : {"1", "2", "3"})
+    store->begin_run({id, "run", "", "running", "2026-01-02T03:04:05Z", "", ""});
+  store->end_run("1", "done", "");
+  const std::string ended = store->run("1")->ended_at;
+  store->record_node(
+      {"2", "clean.a", "model", "ok", "2026-01-02T03:04:05Z", "2026-01-02T03:05:00Z", 1, "", "{}"});
+  store->end_dead_runs();
+  EXPECT_EQ(store->run("1")->status, "done");
+  EXPECT_EQ(store->run("1")->ended_at, ended);
+  EXPECT_EQ(store->run("2")->status, "interrupted");
+  EXPECT_EQ(store->run("2")->ended_at, "2026-01-02T03:05:00Z");
+  EXPECT_EQ(store->run("3")->ended_at, "2026-01-02T03:04:05Z");
+  EXPECT_EQ(store->run("3")->message, "its process has gone");
+}
+
 TEST(Store, ADamagedFileIsSaid) {
   const Scratch scratch;
   const auto file = scratch.write("state.db", std::string(4096, 'x'));

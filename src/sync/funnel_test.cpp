@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sync/sync_bed.h"
+#include "sync/undo.h"
 
 namespace eddy::sync {
 namespace {
@@ -48,6 +49,37 @@ TEST(Funnel, TellsWhatFellOutAtEachStepAndReconciles) {
   EXPECT_EQ(to_json(again)[2].dump(),
             R"({"fell_out":{"rejected before":1,"unchanged":7},"rows":0,"step":"changed"})");
   reconciles(again);
+}
+
+TEST(Funnel, OfAnUndoCountsTheRowsOfTheRunItTakesBack) {
+  Bed bed;
+  const SyncSpec spec = spec_of(people_yaml + "guards: {removed: 100%, rows: 100%}\n");
+  const auto values = [](const char* rows) {
+    return fmt::format("select * from (values {}) t(id, name, score)", rows);
+  };
+  bed.model(values("(1, 'Ada', 0), (2, 'Bob', 0), (3, 'Cid', 0)"));
+  bed.run(spec);
+  bed.model(values("(1, 'Eve', 0), (2, 'Rob', 0), (3, 'Cid', 0), (4, 'Dot', 0)"));
+  bed.run(spec);  // run2 changes 1 and 2, and makes 4
+  bed.model(values("(1, 'Eve', 0), (2, 'Rod', 0), (3, 'Cid', 0), (4, 'Dot', 0)"));
+  bed.run(spec);  // 2 is another one since
+  PlanRequest request{.kind = PlanKind::undo};
+  {
+    auto c = bed.session->connect();
+    open_sync_database(*bed.session, c);
+    request.undo_plan = delivered_by(c, "run2", spec.name).at(0).plan_id;
+    request.undone_run = "run2";
+  }
+  const Plan plan = plan_sync(*bed.session, spec, bed.clock, request);
+  const auto funnel =
+      funnel_of(details(apply_plan(*bed.session, spec, bed.destination, plan.id, bed.next_run(), bed.clock,
+                                   silent_progress(), *bed.cancel, {.approved = true})));
+  EXPECT_EQ(to_json(funnel).dump(), R"([{"fell_out":{},"rows":3,"step":"source"},)"
+                                    R"({"fell_out":{"changed since":1,"kept":1},"rows":1,"step":"valid"},)"
+                                    R"({"fell_out":{},"rows":1,"step":"changed"},)"
+                                    R"({"fell_out":{},"rows":1,"step":"sent"},)"
+                                    R"({"fell_out":{},"rows":1,"step":"applied"}])");
+  reconciles(funnel);
 }
 
 TEST(Funnel, TellsWhatWasNotSent) {

@@ -16,6 +16,7 @@ namespace eddy::sync {
 
 namespace {
 
+using engine::quote_literal;
 using engine::RowSource;
 using nlohmann::json;
 
@@ -121,63 +122,63 @@ class Rejects final : public Paged {
   bool done_ = false;
 };
 
-// Plan after plan, each with what became of its rows.
+// Plan after plan, each with what became of its rows. They are copied first, so that a slow reader keeps
+// nobody from working: the copy may spill to disk like any result.
 class Outcomes final : public Paged {
  public:
   Outcomes(warehouse::Session& session, const TableSettings& settings) : c_(session.connect()) {
-    if (!std::filesystem::exists(session.places().dot_eddy / "sync.duckdb")) return;
-    settings.before_outcomes();
-    open_sync_database(session, c_);
-    plans_ = c_.query(
-                   "select d.plan_id, d.run_id, d.delivered_at, d.complete from sync_db.main.deliveries d "
-                   "join sync_db.main.plans p on p.id = d.plan_id order by d.plan_id")
-                 .rows();
-  }
-
- private:
-  void fill() override {
-    while (rows_.empty()) {
-      if (!result_) {
-        if (place_ == plans_.size()) return;
-        begin(plans_[place_]);
-      }
-      if (const auto chunk = result_->next()) {
-        for (std::size_t r = 0; r < chunk->rows(); ++r) take(*chunk, r);
-        continue;
-      }
-      result_.reset();
-      ++place_;
+    c_.execute(
+        "create temp table eddy_outcomes(run_id varchar, sync varchar, plan_id varchar, kind varchar, key "
+        "varchar, operation varchar, verdict varchar, attempts bigint, code varchar, message varchar, "
+        "destination_id varchar, created boolean, delivered_at varchar)");
+    if (std::filesystem::exists(session.places().dot_eddy / "sync.duckdb")) {
+      const std::shared_ptr<void> held = settings.hold_outcomes();
+      open_sync_database(session, c_);
+      for (const Row& delivery :
+           c_.query("select d.plan_id, d.run_id, d.delivered_at, d.complete from sync_db.main.deliveries d "
+                    "join sync_db.main.plans p on p.id = d.plan_id order by d.plan_id")
+               .rows())
+        copy(load_plan(c_, delivery[0].as_string()), delivery);
     }
   }
 
-  void begin(const Row& delivery) {
-    plan_ = load_plan(c_, delivery[0].as_string());
-    result_ = c_.stream(fmt::format(
-        "select {}, p.op::bigint, coalesce(f.fate, {})::bigint, coalesce(f.attempts, 1)::bigint, "
-        "coalesce(f.code, ''), coalesce(f.message, ''), coalesce(f.destination_id, ''), coalesce(f.created, "
-        "false)::bigint from {} p left join {} f on f.number = p.number",
-        key_json("p.", plan_.definition), delivery[3].as_boolean() ? applied : not_sent, plan_table(plan_.id),
-        outcome_table(plan_.id)));
+ private:
+  void copy(const Plan& plan, const Row& delivery) {
+    const auto word = [](std::string_view name) { return quote_literal(std::string(name)); };
+    std::string verdicts = "case coalesce(f.fate, " + std::to_string(delivery[3].as_boolean() ? 0 : -1) + ")";
+    for (const RowFate fate :
+         {RowFate::applied, RowFate::rejected, RowFate::in_doubt, RowFate::gave_up, RowFate::not_applied})
+      verdicts += fmt::format(" when {} then {}", static_cast<int>(fate), word(name_of(fate)));
+    std::string operations = "case p.op";
+    for (const Operation operation : {Operation::add, Operation::change, Operation::remove})
+      operations += fmt::format(" when {} then {}", static_cast<int>(operation), word(name_of(operation)));
+    const std::string unsent_attempts = delivery[3].as_boolean() ? "1" : "0";
+    c_.execute(fmt::format(
+        "insert into eddy_outcomes select {}, {}, {}, {}, {}, {} end, {} else 'not_sent' end, "
+        "case when f.fate is null then {} else f.attempts end, nullif(f.code, ''), nullif(f.message, ''), "
+        "nullif(f.destination_id, ''), coalesce(f.created, false), {} from {} p left join {} f on f.number = "
+        "p.number",
+        word(delivery[1].as_string()), word(plan.definition.sync), word(plan.id), word(name_of(plan.kind)),
+        key_json("p.", plan.definition), operations, verdicts, unsent_attempts, word(delivery[2].as_string()),
+        plan_table(plan.id), outcome_table(plan.id)));
   }
 
-  void take(const engine::Chunk& chunk, std::size_t r) {
-    const auto at = [&](std::size_t column) { return std::string(chunk.varchar(column, r)); };
-    const auto fate = chunk.bigint(2, r);
-    const Row& delivery = plans_[place_];
-    rows_.push_back(
-        {delivery[1], text(plan_.definition.sync), text(plan_.id), text(std::string(name_of(plan_.kind))),
-         text(at(0)), text(std::string(name_of(static_cast<Operation>(chunk.bigint(1, r))))),
-         text(fate == not_sent ? "not_sent" : std::string(name_of(static_cast<RowFate>(fate)))),
-         fate == not_sent ? Value::integer(0) : Value::integer(chunk.bigint(3, r)), text_or_null(at(4)),
-         text_or_null(at(5)), text_or_null(at(6)), Value::boolean(chunk.bigint(7, r) != 0), delivery[2]});
+  void fill() override {
+    if (done_) return;
+    if (!result_) result_ = c_.stream("select * from eddy_outcomes");
+    const auto chunk = result_->next();
+    done_ = !chunk;
+    if (done_) return;
+    for (std::size_t r = 0; r < chunk->rows(); ++r) {
+      Row& row = rows_.emplace_back();
+      for (std::size_t column = 0; column < chunk->columns(); ++column)
+        row.push_back(chunk->value(column, r));
+    }
   }
 
-  static constexpr std::int64_t applied = static_cast<std::int64_t>(RowFate::applied), not_sent = -1;
   engine::Connection c_;
-  std::vector<Row> plans_;
-  std::size_t place_ = 0;
-  Plan plan_;
   std::optional<engine::Result> result_;
+  bool done_ = false;
 };
 
 Schema texts(std::initializer_list<const char*> names) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "warehouse/session.h"
@@ -19,9 +20,9 @@ namespace eddy::sync {
 struct TableSettings {
   // The sync's mode is insert (reject_groups.h).
   std::function<bool(const std::string& sync)> inserts;
-  // Called before .eddy/sync.duckdb is opened, which one process at a time can do: takes the project lock, if
-  // it is not held yet.
-  std::function<void()> before_outcomes;
+  // Called before .eddy/sync.duckdb is opened, which one process at a time can do. What it returns is dropped
+  // as soon as the rows have been copied, before the query gets the first of them.
+  std::function<std::shared_ptr<void>()> hold_outcomes;
 };
 
 // Once per session; the session must outlive its queries.

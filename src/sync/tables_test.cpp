@@ -17,7 +17,11 @@ class Tables : public ::testing::Test {
  protected:
   void SetUp() override {
     define_tables(*bed.session, {.inserts = [](const std::string&) { return false; },
-                                 .before_outcomes = [this] { ++locked; }});
+                                 .hold_outcomes =
+                                     [this] {
+                                       ++locked;
+                                       return std::shared_ptr<void>(this, [this](void*) { ++released; });
+                                     }});
   }
   Lines ask(const std::string& sql) {
     auto c = bed.session->connect();
@@ -26,7 +30,7 @@ class Tables : public ::testing::Test {
     return out;
   }
   Bed bed;
-  int locked = 0;
+  int locked = 0, released = 0;
 };
 
 TEST_F(Tables, AreEmptyBeforeTheFirstRun) {
@@ -76,6 +80,19 @@ TEST_F(Tables, TellWhatBecameOfEveryRow) {
   EXPECT_EQ(ask("select sync, key, state, code, message_template, attempts, runs, payload->'fields'->>'name' "
                 "from eddy.rejects"),
             Lines{"people|[7]|refused|BAD|<n> is no number|1|1|n"});
+}
+
+TEST_F(Tables, OutcomesAreHeldNoLongerThanTheyAreCopied) {
+  bed.model("select i as id, 'n' as name, i as score from range(5000) t(i)");
+  bed.run(spec_of(people_yaml));
+  auto c = bed.session->connect();
+  auto slow = c.stream("select * from eddy.row_outcomes");
+  ASSERT_TRUE(slow.next());
+  EXPECT_EQ(locked, 1);
+  EXPECT_EQ(released, 1) << "whoever reads slowly keeps others from working";
+  std::size_t rows = 0;
+  while (const auto chunk = slow.next()) rows += chunk->rows();
+  EXPECT_GT(rows, 0u);
 }
 
 TEST_F(Tables, SayWhichRowsTurnDidNotCome) {

@@ -94,6 +94,27 @@ TEST_F(Undo, LeavesWhatWasWrittenSince) {
   EXPECT_EQ(bed.destination.sent(), Lines{"change 1=Ada|0.5"});
 }
 
+TEST_F(Undo, PlansAreKeptForSoManyDays) {
+  bed.session->remember({.plans = 100, .days = 7});
+  const SyncSpec spec = spec_of(mirror);
+  bed.model(before);
+  bed.run(spec);
+  bed.clock.advance(std::chrono::hours{24 * 5});
+  bed.model(after);
+  bed.run(spec);  // run2
+  {
+    auto c = bed.session->connect();
+    EXPECT_EQ(delivered_by(c, "run1", spec.name).size(), 1u);
+  }
+  bed.clock.advance(std::chrono::hours{24 * 5});
+  bed.model(before);
+  bed.run(spec);  // run3
+  auto c = bed.session->connect();
+  EXPECT_EQ(code_of([&] { delivered_by(c, "run1", spec.name); }), "sync.undo_unknown");
+  EXPECT_EQ(delivered_by(c, "run2", spec.name).size(), 1u);
+  EXPECT_EQ(bed.query("select * from duckdb_tables() where schema_name = 'outcome'").size(), 2u);
+}
+
 TEST_F(Undo, WhatTheRunAddedStaysWhenNothingIsEverRemoved) {
   const SyncSpec spec = spec_of(people_yaml);
   bed.model(before);
