@@ -34,7 +34,9 @@ class ProjectPii : public ::testing::Test {
   }
   Project load() {
     const config::Shape nothing = config::Shape::object({});
-    return load_project(scratch_.path(), "", {{"table", ConnectionType{nothing, nothing, false, true}}});
+    ConnectionTypes types;
+    types.add("table", [nothing] { return ConnectionType{nothing, nothing, false, true}; });
+    return load_project(scratch_.path(), "", types);
   }
   std::string expression() { return load().syncs.at(0).fields.at(0).expression; }
   std::vector<Diagnostic> problems() {

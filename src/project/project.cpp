@@ -28,7 +28,7 @@ class Loader {
   Loader(const fs::path& folder, const ConnectionTypes& types)
       : folder_(folder), types_(types), variables_(config::environment_with_file(folder / ".env")) {}
 
-  Project load(const std::string& target) {
+  Project load(const std::string& target, bool with_syncs) {
     project_.settings = parse_settings(yaml("eddy.yml"), folder_, target, problems_);
     project_.connections = parse_connections(yaml("connections.yml"), types_, problems_);
     find_warehouse();
@@ -36,7 +36,7 @@ class Loader {
     load_models();
     load_tests();
     load_dashboards();
-    load_syncs();
+    if (with_syncs) load_syncs();
     check_names();
     check_connections();
     build_graph();
@@ -398,13 +398,14 @@ bool is_project(const fs::path& folder) {
          (fs::exists(folder / "connections.yml") && fs::is_directory(folder / "syncs"));
 }
 
-Project load_project(const fs::path& folder, const std::string& target, const ConnectionTypes& types) {
+Project load_project(const fs::path& folder, const std::string& target, const ConnectionTypes& types,
+                     bool with_syncs) {
   fs::path root = fs::absolute(folder).lexically_normal();
   if (!root.has_filename()) root = root.parent_path();  // "shop/": the name comes from it
   if (!is_project(root))
     throw Error("project.not_found", fmt::format("there is no eddy.yml in {}", root.string()),
                 "go to the project's folder, name it with --project-dir, or start one with `eddy init DIR`");
-  return Loader(root, types).load(target);
+  return Loader(root, types).load(target, with_syncs);
 }
 
 }  // namespace eddy::project

@@ -48,8 +48,9 @@ bool is_project(const std::filesystem::path& folder);
 // Reads nothing but the project folder and the environment; runs no query on data. Throws one Error with
 // every problem found. Codes beside those of the capabilities: project.not_found, project.unknown_folder,
 // project.unknown_file, project.duplicate_name, project.unknown_connection, project.wrong_connection,
-// project.unknown_relation, project.missing_layer, project.cycle.
+// project.unknown_relation, project.missing_layer, project.cycle. `with_syncs` false: syncs/ is not looked
+// at, for the command that completes its files.
 Project load_project(const std::filesystem::path& folder, const std::string& target,
-                     const ConnectionTypes& types);
+                     const ConnectionTypes& types, bool with_syncs = true);
 
 }  // namespace eddy::project

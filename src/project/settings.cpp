@@ -53,6 +53,24 @@ sync::PiiPolicy pii_policy(const config::Node& node) {
 
 }  // namespace
 
+std::vector<std::string> ConnectionTypes::names() const {
+  std::vector<std::string> out;
+  for (const auto& [name, ignored] : makers_) out.push_back(name);
+  return out;
+}
+
+const ConnectionType* ConnectionTypes::find(const std::string& name) const {
+  if (const auto made = made_.find(name); made != made_.end()) return &made->second;
+  const auto maker = makers_.find(name);
+  return maker == makers_.end() ? nullptr : &made_.emplace(name, maker->second()).first->second;
+}
+
+const ConnectionType& ConnectionTypes::at(const std::string& name) const {
+  const ConnectionType* type = find(name);
+  if (type == nullptr) throw Error("internal.unknown_type", "there is no connection type `" + name + "`");
+  return *type;
+}
+
 const config::Shape& settings_shape() {
   static const Shape shape = [] {
     std::vector<config::Field> fields = {
@@ -92,9 +110,9 @@ config::Shape connections_shape(const ConnectionTypes& types) {
   // own type.
   std::vector<std::string> names;
   std::vector<config::Field> fields;
-  for (const auto& [name, type] : types) {
+  for (const std::string& name : types.names()) {
     names.push_back(name);
-    for (const config::Field& f : type.settings.fields()) {
+    for (const config::Field& f : types.at(name).settings.fields()) {
       const auto same = std::find_if(fields.begin(), fields.end(),
                                      [&](const config::Field& x) { return x.name == f.name; });
       if (same == fields.end()) {
@@ -174,8 +192,7 @@ std::vector<Connection> parse_connections(const config::Node& node, const Connec
         node.complaint("config.wrong_type", "a map of connections (name: {type: …}) is expected"));
     return connections;
   }
-  std::vector<std::string> known;
-  for (const auto& [name, ignored] : types) known.push_back(name);
+  const std::vector<std::string> known = types.names();
   for (const auto& entry : node.entries()) {
     const config::Node type_node = entry.value["type"];
     if (!entry.value.is_map() || !type_node.is_scalar()) {
@@ -184,16 +201,16 @@ std::vector<Connection> parse_connections(const config::Node& node, const Connec
                                           "known types: " + join(known, ", ")));
       continue;
     }
-    const auto type = types.find(type_node.text());
-    if (type == types.end()) {
+    const ConnectionType* type = types.find(type_node.text());
+    if (type == nullptr) {
       diagnostics.add(type_node.complaint(
           "project.unknown_connection_type", fmt::format("`{}` is not a connection type", type_node.text()),
           did_you_mean(type_node.text(), known) ? did_you_mean_hint(type_node.text(), known)
                                                 : "known types: " + join(known, ", ")));
       continue;
     }
-    whole_shape(type->second, type->first).check(entry.value, diagnostics);
-    connections.push_back({entry.name, type->first, entry.value, pii_policy(entry.value["pii"])});
+    whole_shape(*type, type_node.text()).check(entry.value, diagnostics);
+    connections.push_back({entry.name, type_node.text(), entry.value, pii_policy(entry.value["pii"])});
   }
   return connections;
 }

@@ -31,7 +31,7 @@ struct Connection {
   sync::PiiPolicy pii = sync::PiiPolicy::allow;  // what of personal data is sent there
 };
 
-// What the app knows of connection types: the shape of each one's settings. Ordered by type.
+// What the app knows of a connection type: above all the shape of its settings.
 struct ConnectionType {
   config::Shape settings;      // an object shape, without `type`, and without `pii` of destinations
   config::Shape sync_options;  // an object shape
@@ -39,7 +39,21 @@ struct ConnectionType {
   bool is_destination = false;
   bool is_warehouse = false;
 };
-using ConnectionTypes = std::map<std::string, ConnectionType>;
+
+// All types by name. One is made when it is asked for first, since many exist and few are used. Not
+// thread-safe.
+class ConnectionTypes {
+ public:
+  using Make = std::function<ConnectionType()>;
+  void add(const std::string& name, Make make) { makers_[name] = std::move(make); }
+  std::vector<std::string> names() const;                     // sorted
+  const ConnectionType* find(const std::string& name) const;  // nullptr: there is none
+  const ConnectionType& at(const std::string& name) const;    // must be there
+
+ private:
+  std::map<std::string, Make> makers_;
+  mutable std::map<std::string, ConnectionType> made_;
+};
 
 const config::Shape& settings_shape();
 config::Shape connections_shape(const ConnectionTypes& types);  // for `eddy schema`

@@ -8,6 +8,7 @@
 #include "sync/field_policies.h"
 #include "sync/guards.h"
 #include "sync/remote_snapshot.h"
+#include "sync/schema_checks.h"
 
 namespace eddy::sync {
 
@@ -48,7 +49,7 @@ SyncResult carry_out(warehouse::Session& session, engine::Connection& connection
     std::unique_ptr<Writer> writer;
     bool unsafe = plan.definition.mode == Mode::insert;
     if (plan.counts.planned() > 0) {
-      writer = open_writer(destination, plan.definition, spec.options);
+      writer = open_writer_for(plan.counts.planned(), destination, plan.definition, spec.options);
       unsafe = unsafe && !writer->inserts_are_repeatable();
     }
     {
@@ -78,6 +79,7 @@ SyncResult carry_out(warehouse::Session& session, engine::Connection& connection
 NodeStatus SyncResult::node_status() const {
   if (status == "done") return NodeStatus::ok;
   if (status == "done_with_rejects") return NodeStatus::warned;
+  if (status == "interrupted") return NodeStatus::interrupted;
   return status == "held" ? NodeStatus::held : NodeStatus::failed;
 }
 
@@ -125,17 +127,33 @@ Plan plan_sync(warehouse::Session& session, const SyncSpec& spec, Clock& clock, 
   return make_plan(session, connection, spec, clock, request);
 }
 
+Plan make_checked_plan(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec,
+                       Destination* destination, std::optional<ObjectSchema>& object, Clock& clock,
+                       PlanRequest request) {
+  request.object = object ? &*object : nullptr;
+  Plan plan = make_plan(session, connection, spec, clock, request);
+  // What the destination allows may have grown since it was asked.
+  if (plan.counts.bad_value + plan.counts.rejected_before == 0 || !object || destination == nullptr ||
+      !destination->ask_anew())
+    return plan;
+  const ObjectSchema before = *object;
+  object = check_mapping(spec, *destination);
+  request.object = object ? &*object : nullptr;
+  if (object && *object == before) return plan;
+  forget_plan(connection, plan.id);
+  return make_plan(session, connection, spec, clock, request);
+}
+
 SyncResult run_sync(warehouse::Session& session, const SyncSpec& spec, Destination& destination,
                     const std::string& run_id, Clock& clock, Progress& progress, const Cancel& cancel,
                     const ApplyOptions& options) {
   auto connection = session.connect();
   recover(session, connection, spec.name, clock);
-  const std::optional<ObjectSchema> object = check_mapping(spec, destination);
-  PlanRequest request = options.request;
-  request.object = object ? &*object : nullptr;
+  std::optional<ObjectSchema> object = check_mapping(spec, destination);
   const LookedUp doubtful = look_up_doubtful(session, connection, spec, destination, run_id, clock);
   SyncResult result =
-      carry_out(session, connection, spec, destination, make_plan(session, connection, spec, clock, request),
+      carry_out(session, connection, spec, destination,
+                make_checked_plan(session, connection, spec, &destination, object, clock, options.request),
                 run_id, clock, progress, cancel, options);
   result.doubtful = doubtful;
   return result;

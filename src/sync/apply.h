@@ -30,7 +30,7 @@ struct SyncResult {
   Tally tally;
   LookedUp doubtful;                // rows in doubt, looked up before the plan was made
   std::vector<Diagnostic> failure;  // why it failed, or what holds it
-  NodeStatus node_status() const;   // ok | warned (done_with_rejects) | held | failed (also interrupted)
+  NodeStatus node_status() const;   // ok | warned (done_with_rejects) | held | failed | interrupted
   std::uint64_t rows() const { return tally.applied; }
 };
 
@@ -42,6 +42,12 @@ std::string summary(const SyncResult& result);  // "+120 ~42 -0, 3 rejected"
 // Plans without sending. Writes nothing but `.eddy`; a former run that was killed is folded first.
 Plan plan_sync(warehouse::Session& session, const SyncSpec& spec, Clock& clock,
                const PlanRequest& request = {});
+
+// A plan checked against `object`, what the destination has said of itself; when rows would be stopped for
+// it, or were refused, and that was long ago, it is asked anew. nullptr: it cannot be.
+Plan make_checked_plan(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec,
+                       Destination* destination, std::optional<ObjectSchema>& object, Clock& clock,
+                       PlanRequest request);
 
 // Plans and delivers. Throws Error when the sync cannot begin (mapping, state, destination); once rows have
 // left, what goes wrong is in the result. Progress gets advanced() under "sync.<name>".

@@ -53,11 +53,6 @@ Definition definition_from_json(const nlohmann::json& json);
 // sync.bad_key_type.
 Definition bind(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec);
 
-// Checks object and fields against what the destination says of itself. Throws Error with every problem
-// found: sync.unknown_object, sync.unknown_field, sync.read_only_field, sync.required_field. Returns what it
-// says; nullopt when only opening it can tell.
-std::optional<ObjectSchema> check_mapping(const SyncSpec& spec, Destination& destination);
-
 // The model as a FROM clause names it: "presentation"."customers", or a query of its own.
 std::string model_relation(const std::string& model, const std::string& model_sql);
 

@@ -40,12 +40,14 @@ struct FieldSchema {
   bool key = false;                       // can identify a record (unique there)
   std::size_t length_max = 0;             // characters; 0: no limit known
   std::vector<std::string> options = {};  // allowed values; empty: any
+  bool operator==(const FieldSchema&) const = default;
 };
 
 struct ObjectSchema {
   std::string name;
   std::vector<FieldSchema> fields;
   bool open = false;  // fields not listed here may exist (the service describes only a part, or accepts any)
+  bool operator==(const ObjectSchema&) const = default;
 };
 
 // What is asked of records that are there already.
@@ -73,6 +75,7 @@ struct Delivery {
   config::Node
       options;       // the sync's `options:` map, checked against DestinationType::options; may be missing
   std::string sync;  // name of the sync: for staging tables, idempotency keys and logs
+  std::uint64_t rows = 0;  // in the plan that is to be delivered; 0: nobody knows yet
 };
 
 // Sync never sends more than this at once. 0 means no limit.
@@ -80,6 +83,7 @@ struct Limits {
   std::size_t batch_rows_max = 100;
   std::size_t batch_bytes_max = 0;  // of the rows' text, before the destination's own encoding
   std::size_t workers_max = 1;      // deliver() is called by at most so many threads at a time
+  std::size_t removes_max = 0;      // rows of a batch of removes; 0: as batch_rows_max
 };
 
 struct Answer {
@@ -93,6 +97,9 @@ struct Answer {
   // With Outcome::retry for every row: nothing left this machine, because a limit had to be kept. That is no
   // attempt.
   bool held_back = false;
+  // What a person who looks on should know of ("bulk jobs are not enabled: one call per row"). Sync tells
+  // each once in a run. Secrets redacted.
+  std::vector<std::string> notes = {};
 };
 
 class Writer {
@@ -134,6 +141,9 @@ class Destination {
   objects() = 0;  // names that describe() knows; may be partial where unbounded
   // nullopt: the destination has no such object. Throws Error when it cannot be asked.
   virtual std::optional<ObjectSchema> describe(const std::string& object) = 0;
+  // From now on objects() and describe() ask the destination itself, where they have answered from what was
+  // kept of it (schema_cache.h). True when that may change an answer already given.
+  virtual bool ask_anew() { return false; }
   // True when describe() cannot tell for a sync with these options, because open() makes the object or finds
   // it elsewhere: open() alone then checks object and fields.
   virtual bool checked_by_open(const config::Node&) const { return false; }
@@ -160,6 +170,9 @@ struct Surroundings {
   // processes.
   std::filesystem::path pace_folder = {};
   std::string connection = {};
+  // Where a destination keeps what it must know after a crash, in <jobs_folder>/<connection>. Empty: it
+  // cannot.
+  std::filesystem::path jobs_folder = {};
 };
 
 // How one connection type is announced: one line per compiled connector in app/registry.cpp, one folder per

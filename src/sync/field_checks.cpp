@@ -20,14 +20,12 @@ std::string list_of(const std::vector<std::string>& texts) {
   return "[" + join(quoted, ", ") + "]";
 }
 
-// Appends "when … then 'reason:field'" branches for one cell.
-void check(const std::string& cell, const BoundColumn& column, const FieldSchema& field, bool creates,
-           std::vector<std::string>& branches) {
-  const auto when = [&](const std::string& condition, const char* reason) {
-    branches.push_back(
-        fmt::format("when {} then {}", condition, quote_literal(fmt::format("{}:{}", reason, column.field))));
+void add_rules(const std::string& cell, const BoundColumn& column, const FieldSchema& field, bool creates,
+               std::vector<FieldRule>& rules) {
+  const auto when = [&](const std::string& broken, const char* reason, bool only_new = false) {
+    rules.push_back({reason, column.field, cell, broken, only_new});
   };
-  if (field.required && creates) when(fmt::format("op = 0 and {} is null", cell), "required");
+  if (field.required && creates) when(fmt::format("{} is null", cell), "required", true);
   if (column.lookup) return;
   if (field.length_max > 0 && column.type == Type::text)
     when(fmt::format("length({}) > {}", cell, field.length_max), "too_long");
@@ -45,20 +43,27 @@ void check(const std::string& cell, const BoundColumn& column, const FieldSchema
 
 }  // namespace
 
-std::string invalid_reason_sql(const Definition& d, const ObjectSchema& object) {
-  std::vector<std::string> branches;
-  const auto check_all = [&](const std::vector<BoundColumn>& columns, char letter) {
+std::vector<FieldRule> field_rules(const Definition& d, const ObjectSchema& object) {
+  std::vector<FieldRule> rules;
+  const auto add_all = [&](const std::vector<BoundColumn>& columns, char letter) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const auto field = std::find_if(object.fields.begin(), object.fields.end(),
                                       [&](const FieldSchema& f) { return f.name == columns[i].field; });
       if (field != object.fields.end())
-        check(fmt::format("{}{}", letter, i + 1), columns[i], *field, d.mode != Mode::update, branches);
+        add_rules(fmt::format("{}{}", letter, i + 1), columns[i], *field, d.mode != Mode::update, rules);
     }
   };
-  check_all(d.key, 'k');
-  check_all(d.fields, 'v');
-  if (branches.empty()) return "";
-  return "case when op = 2 then null " + join(branches, " ") + " end";
+  add_all(d.key, 'k');
+  add_all(d.fields, 'v');
+  return rules;
+}
+
+std::string invalid_reason_sql(const Definition& d, const ObjectSchema& object) {
+  std::string branches;
+  for (const FieldRule& rule : field_rules(d, object))
+    branches += fmt::format(" when {}{} then {}", rule.creates ? "op = 0 and " : "", rule.broken,
+                            quote_literal(fmt::format("{}:{}", rule.reason, rule.field)));
+  return branches.empty() ? "" : "case when op = 2 then null" + branches + " end";
 }
 
 std::string describe_reason(std::string_view reason) {

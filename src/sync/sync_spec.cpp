@@ -153,6 +153,7 @@ std::optional<Mapping> read_mapping(const Node::Entry& entry, Diagnostics& diagn
     return std::nullopt;
   }
   Mapping mapping{entry.name, value.text(), value};
+  mapping.name_node = entry.key;
   if (!entry.value.is_map()) return mapping;
   const Node& n = entry.value;
   read_normalization(n["normalize"], mapping);

@@ -46,6 +46,7 @@ struct Mapping {
   Pii pii = Pii::unmarked;
   bool hashed =
       false;  // delivered as the SHA-256 of its normalized form (pii.h); of a warehouse of the user's own
+  config::Node name_node = {};  // where the field is named
 };
 
 // Limits that hold a plan until it is approved. Shares of what this sync has delivered so far.
