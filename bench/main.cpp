@@ -84,7 +84,8 @@ int main(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
     if (!arguments.empty() && arguments[0] == "--plan-child") return plan_child(arguments);
-    if (!arguments.empty() && arguments[0] == "--null-server") return null_server();
+    if (!arguments.empty() && arguments[0] == "--null-server")
+      return null_server(arguments.size() > 1 ? arguments[1] : "");
     if (!arguments.empty() && arguments[0] == "--diff-child") return diff_child(arguments);
     double scale = 1;
     std::vector<std::string> wanted;
@@ -94,8 +95,8 @@ int main(int argc, char** argv) {
       else
         wanted.push_back(arguments[i]);
     const std::vector<std::pair<std::string, std::vector<Line> (*)(double)>> all = {
-        {"ingest", ingest}, {"plan", plan},   {"postgres", postgres}, {"mysql", mysql},
-        {"http", http},     {"quota", quota}, {"start", start}};
+        {"ingest", ingest}, {"plan", plan},           {"postgres", postgres}, {"mysql", mysql},
+        {"http", http},     {"connector", connector}, {"quota", quota},       {"start", start}};
     fmt::print("{:<58} {:>12} {:>28} {:>8} {:>8}\n", "what", "eddy", "bare", "ratio", "bar");
     for (const auto& [name, measure] : all) {
       if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;

@@ -46,10 +46,17 @@ std::string customers_sql(std::uint64_t rows) {
       rows);
 }
 
-std::shared_ptr<const connectors::Spec> null_connector() {
-  const auto file = std::filesystem::path(EDDY_SOURCE_DIR) / "bench/connectors/null/connector.yml";
+namespace {
+std::shared_ptr<const connectors::Spec> connector_in(const std::string& folder) {
+  const auto file = std::filesystem::path(EDDY_SOURCE_DIR) / folder / "connector.yml";
   return std::make_shared<const connectors::Spec>(
       connectors::parse_connector(read_file(file), file.string()));
+}
+}  // namespace
+
+std::shared_ptr<const connectors::Spec> null_connector() { return connector_in("bench/connectors/null"); }
+std::shared_ptr<const connectors::Spec> shipped_connector(const std::string& name) {
+  return connector_in("connectors/" + name);
 }
 
 Planned::Planned(const std::filesystem::path& folder, std::uint64_t rows)
@@ -71,9 +78,7 @@ const Cancel& Planned::never() {
   return cancel;
 }
 
-sync::Delivery Planned::delivery() const {
-  return sync::delivery_of(plan_.definition, spec_.options);
-}
+sync::Delivery Planned::delivery() const { return sync::delivery_of(plan_.definition, spec_.options); }
 
 sync::Tally Planned::deliver(sync::Destination& destination, const Cancel& cancel) {
   const auto writer = destination.open(delivery());

@@ -15,6 +15,7 @@ namespace eddy::bench {
 config::Node yaml(const std::string& text);
 std::string customers_sql(std::uint64_t rows);             // key email, seven fields
 std::shared_ptr<const connectors::Spec> null_connector();  // bench/connectors/null
+std::shared_ptr<const connectors::Spec> shipped_connector(const std::string& name);
 
 class Planned {
  public:
