@@ -39,7 +39,7 @@ struct Flags {
   Options options;
   std::vector<std::string> rates, latencies;
   int port_base = -1;
-  std::string jwt_key_file;
+  std::string jwt_key_file, search_rate;
   std::filesystem::path certificate_file;
   bool list_faults = false;
 };
@@ -93,6 +93,9 @@ void declare(CLI::App& app, Flags& flags) {
                  "SERVICE=CALLS/SECONDS: throttle beyond that; 0 is no limit. As started: marketo=100/20, "
                  "others none")
       ->group("Behaviour");
+  app.add_option("--hubspot-search-rate", flags.search_rate,
+                 "CALLS/SECONDS of the search calls; HubSpot allows 5/1")
+      ->group("Behaviour");
   app.add_option("--latency", flags.latencies, "SERVICE=MILLISECONDS before every answer")
       ->group("Behaviour");
   app.add_flag("--zendesk-bulk", options.zendesk.bulk_import,
@@ -127,6 +130,7 @@ Options understood(Flags flags) {
     const auto [service, rate] = of_service(text, "--rate");
     options.rates[service] = parse_rate(rate);
   }
+  if (!flags.search_rate.empty()) options.hubspot.search_rate = parse_rate(flags.search_rate);
   for (const std::string& text : flags.latencies) {
     const auto [service, milliseconds] = of_service(text, "--latency");
     options.latency[service] = parse_duration(milliseconds + "ms");

@@ -23,6 +23,22 @@ Rate parse_rate(std::string_view text) {
   return rate;
 }
 
+Clock::WallTime us_central(Clock::WallTime utc) {
+  using namespace std::chrono;
+  const year year = year_month_day{floor<days>(utc)}.year();
+  // At two in the morning, standard and summer time.
+  const sys_seconds spring = sys_days{year / March / Sunday[2]} + hours{8};
+  const sys_seconds autumn = sys_days{year / November / Sunday[1]} + hours{7};
+  return utc - (utc >= spring && utc < autumn ? hours{5} : hours{6});
+}
+
+std::uint64_t DailyCount::count() {
+  const auto day =
+      std::chrono::floor<std::chrono::days>(us_central_ ? us_central(clock_.now()) : clock_.now());
+  if (std::exchange(day_, day) != day) count_ = 0;
+  return count_;
+}
+
 TokenBucket::TokenBucket(Rate rate, Clock& clock)
     : rate_(rate), clock_(clock), tokens_(static_cast<double>(rate.calls)), at_(clock.monotonic()) {}
 

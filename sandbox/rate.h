@@ -35,4 +35,22 @@ class TokenBucket {
   Clock::MonotonicTime at_;
 };
 
+// Calls of a day that begins at midnight UTC, or at midnight US Central time.
+class DailyCount {
+ public:
+  explicit DailyCount(Clock& clock, bool us_central = false) : clock_(clock), us_central_(us_central) {}
+  void add() { count_ = count() + 1; }
+  std::uint64_t count();
+  void clear() { count_ = 0; }
+
+ private:
+  Clock& clock_;
+  const bool us_central_;
+  std::chrono::sys_days day_{};
+  std::uint64_t count_ = 0;
+};
+
+// The time US Central clocks show, summer time from the second Sunday of March to the first of November.
+Clock::WallTime us_central(Clock::WallTime utc);
+
 }  // namespace eddy::sandbox

@@ -8,7 +8,29 @@ constexpr std::chrono::seconds token_lifetime{1800};
 }
 
 bool HubSpot::issues_tokens(const IncomingRequest& request) const {
-  return request.path == "/oauth/v1/token" || request.path == "/oauth/v3/token";
+  return request.path.starts_with("/oauth/v1/") || request.path == "/oauth/v3/token";
+}
+
+// GET /oauth/v1/access-tokens/{token} and /refresh-tokens/{token}
+Reply HubSpot::token_info(const IncomingRequest& request) {
+  const std::string token = request.segments.back();
+  const auto known = tokens_.find(token);
+  const bool refresh = token == settings_.refresh_token;
+  if (!refresh && (known == tokens_.end() || now() >= known->second.expires))
+    return problem_reply({.status = 404, .category = "OBJECT_NOT_FOUND", .message = "token not found"});
+  Json out = {{"token", token},
+              {"user", "api@example.com"},
+              {"hub_domain", "sandbox.example.com"},
+              {"hub_id", 4242},
+              {"app_id", 1},
+              {"user_id", 1},
+              {"client_id", settings_.client_id},
+              {"scopes", {"crm.objects.contacts.read", "crm.objects.contacts.write"}},
+              {"token_type", refresh ? "refresh" : "access"}};
+  if (!refresh)
+    out["expires_in"] =
+        std::chrono::duration_cast<std::chrono::seconds>(known->second.expires - now()).count();
+  return json_reply(200, out);
 }
 
 Reply HubSpot::issue_token(const IncomingRequest& request) {

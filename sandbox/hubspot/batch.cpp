@@ -25,7 +25,7 @@ Reply HubSpot::batch_write(Call& call, const Params& params, BatchWrite kind) {
   const auto inputs = body ? inputs_of(*body, batch_inputs_max, refusal) : std::nullopt;
   call.effect.write = true;
   if (!inputs) return refusal;
-  const ObjectType& type = *find_type(params.at("type"));
+  const ObjectType& type = *objects_.type(params.at("type"));
   call.effect.rows = inputs->size();
   const int good = kind == BatchWrite::create ? 201 : 200;
   // Recorded: a body without inputs is a success without results. So is every batch when the fault is on.
@@ -62,7 +62,13 @@ Reply HubSpot::batch_write(Call& call, const Params& params, BatchWrite kind) {
     const bool created = drafts[i].record == nullptr;
     std::vector<std::string> names;
     for (const auto& [name, value] : drafts[i].properties.items()) names.push_back(name);
+    // The property by which the row named its record comes back, as the service writes it.
+    if (const std::string by = text_of(input.value("idProperty", Json()));
+        !by.empty() && !drafts[i].properties.contains(by))
+      names.push_back(by);
     const Record& record = objects_.write(drafts[i]);
+    for (const WantedLink& wanted : drafts[i].links)
+      link(type, record.id, *wanted.type, wanted.id, wanted.types);
     ++(created ? call.effect.created : call.effect.updated);
     call.effect.applied = true;
     Json result = objects_.read(type, record, names);
@@ -101,6 +107,25 @@ Draft HubSpot::draft(const ObjectType& type, const Json& input, BatchWrite kind)
     Json key = {{id_property, id}};
     draft.problem = objects_.take_properties(type, key, draft.properties);
     if (draft.problem) return draft;
+  }
+  if (draft.record == nullptr) {
+    draft.problem = objects_.missing_properties(draft);
+    if (!draft.problem) draft.problem = take_associations(type, input, draft.links);
+    if (draft.problem) return draft;
+  }
+  for (const auto& [name, property] : objects_.known_properties(type)) {
+    const std::string value =
+        property.unique ? text_of(draft.properties.value(property.name, Json())) : std::string{};
+    const Record* taken = value.empty() ? nullptr : objects_.table(type).first(property.name, value);
+    if (taken == nullptr || taken == draft.record) continue;
+    draft.problem =
+        Problem{.category = "VALIDATION_ERROR",
+                .message = fmt::format(
+                    "Cannot set PropertyValueCoordinates{{propertyName={}, value={}}} on {}. {} "
+                    "already has that value.",
+                    property.name, value, draft.record ? draft.record->id : "a new record", taken->id),
+                .context = {{"propertyName", {property.name}}}};
+    return draft;
   }
   const std::string email = text_of(draft.properties.value("email", Json()));
   const Record* holder = objects_.holder_of_email(type, email);
@@ -160,9 +185,12 @@ Reply HubSpot::batch_read(Call& call, const Params& params) {
   const auto body = json_body(call, refusal);
   const auto inputs = body ? inputs_of(*body, batch_inputs_max, refusal) : std::nullopt;
   if (!inputs) return refusal;
-  const ObjectType& type = *find_type(params.at("type"));
+  const ObjectType& type = *objects_.type(params.at("type"));
   const std::string id_property = text_of(body->value("idProperty", Json()));
-  std::vector<std::string> names = read_names(type, body->value("properties", Json()));
+  std::vector<std::string> asked;
+  for (const Json& name : body->value("properties", Json::array())) asked.push_back(text_of(name));
+  const std::vector<std::string> names = read_names(type, asked);
+  const bool archived = lower(call.request.query_value("archived").value_or("")) == "true";
   std::vector<Json> results;
   std::vector<std::string> missing;
   std::set<std::string> seen;
@@ -170,10 +198,14 @@ Reply HubSpot::batch_read(Call& call, const Params& params) {
     const std::string id = text_of(input.value("id", Json()));
     Record* record = nullptr;
     if (const auto problem = objects_.find(type, id, id_property, record)) return problem_reply(*problem);
-    if (record == nullptr)
+    if (archived) record = objects_.archived(type).by_id(id);
+    if (record == nullptr) {
       missing.push_back(id);
-    else if (seen.insert(record->id).second)
-      results.push_back(objects_.read(type, *record, names));
+    } else if (seen.insert(record->id).second) {
+      results.push_back(objects_.read(type, *record, names, archived));
+      for (const Json& name : body->value("propertiesWithHistory", Json::array()))
+        results.back()["propertiesWithHistory"][text_of(name)] = history_of(type, *record, text_of(name));
+    }
   }
   call.effect.rows = inputs->size();
   Json errors = Json::array();
@@ -197,7 +229,7 @@ Reply HubSpot::batch_archive(Call& call, const Params& params) {
     const std::string id = text_of(input.value("id", Json()));
     call.effect.keys.push_back(id);
     // Ids that are not there are passed over: archiving is safe to repeat.
-    if (!objects_.archive(*find_type(params.at("type")), id)) continue;
+    if (!objects_.archive(*objects_.type(params.at("type")), id)) continue;
     ++call.effect.deleted;
     call.effect.applied = true;
   }

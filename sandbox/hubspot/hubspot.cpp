@@ -14,15 +14,23 @@ const std::vector<FaultKind>& own_faults() {
        "one invalid row refuses the whole batch with 400 even when inputs carry trace ids"},
       {"throttle_legacy", "429 in the shape of 2022: category RATE_LIMITS, secondly limit"},
       {"daily_limit", "429 with policyName DAILY"},
+      {"missing_scopes", "403 MISSING_SCOPES: the app may not do this"},
+      {"migration", "477: the portal is being moved to another data centre"},
       {"locked", "423 for the whole call: the records are being changed by somebody else"},
   };
   return kinds;
 }
 
 HubSpot::HubSpot(Settings settings, const Surroundings& around)
-    : Service("hubspot", around), settings_(std::move(settings)), objects_(store_, clock_) {
+    : Service("hubspot", around),
+      settings_(std::move(settings)),
+      objects_(store_, clock_),
+      calls_today_(clock_),
+      search_bucket_(settings_.search_rate, clock_) {
   add_object_routes();
   add_other_routes();
+  add_association_routes();
+  add_list_routes();
   add_default_lists();
 }
 
@@ -52,35 +60,70 @@ void HubSpot::add_other_routes() {
   for (const std::string base : {"/crm/v3/properties/{type}", "/crm/properties/{version}/{type}"}) {
     on("GET", base, &HubSpot::list_properties);
     on("POST", base, &HubSpot::create_property);
+    on("GET", base + "/groups", &HubSpot::property_groups);
+    on("POST", base + "/batch/create", &HubSpot::create_properties);
+    on("POST", base + "/batch/read", &HubSpot::read_properties);
+    on("POST", base + "/batch/archive", &HubSpot::archive_properties);
     on("GET", base + "/{name}", &HubSpot::read_property);
+    on("PATCH", base + "/{name}", &HubSpot::update_property);
     on("DELETE", base + "/{name}", &HubSpot::archive_property);
   }
-  for (const std::string base : {"/crm-object-schemas/v3/schemas", "/crm-object-schemas/{version}/schemas"})
+  for (const std::string base : {"/crm-object-schemas/v3/schemas", "/crm-object-schemas/{version}/schemas"}) {
     on("GET", base, &HubSpot::schemas);
-  for (const std::string base :
-       {"/crm/v4/associations/{from}/{to}", "/crm/associations/{version}/{from}/{to}"}) {
-    on("POST", base + "/batch/create", &HubSpot::associate);
-    on("POST", base + "/batch/associate/default", &HubSpot::associate_default);
-    on("POST", base + "/batch/archive", &HubSpot::dissociate);
-    on("POST", base + "/batch/read", &HubSpot::read_associations);
-    on("GET", base + "/labels", &HubSpot::association_labels);
-  }
-  for (const std::string base : {"/crm/v3/lists", "/crm/lists/{version}"}) {
-    on("POST", base, &HubSpot::create_list);
-    on("GET", base + "/{list}", &HubSpot::read_list);
-    on("GET", base + "/{list}/memberships", &HubSpot::read_memberships);
-    on("PUT", base + "/{list}/memberships/add", &HubSpot::add_to_list);
-    on("PUT", base + "/{list}/memberships/remove", &HubSpot::remove_from_list);
-    on("PUT", base + "/{list}/memberships/add-and-remove", &HubSpot::change_list_both);
+    on("POST", base, &HubSpot::create_schema);
+    on("GET", base + "/{type}", &HubSpot::read_schema);
+    on("DELETE", base + "/{type}", &HubSpot::archive_schema);
   }
   on("GET", "/account-info/v3/api-usage/daily/private-apps", &HubSpot::daily_usage);
   on("GET", "/account-info/v3/details", &HubSpot::account);
 }
 
+void HubSpot::add_association_routes() {
+  for (const std::string base :
+       {"/crm/v4/associations/{from}/{to}", "/crm/associations/{version}/{from}/{to}"}) {
+    on("POST", base + "/batch/create", &HubSpot::associate);
+    on("POST", base + "/batch/associate/default", &HubSpot::associate_default);
+    on("POST", base + "/batch/archive", &HubSpot::dissociate);
+    on("POST", base + "/batch/labels/archive", &HubSpot::archive_labels);
+    on("POST", base + "/batch/read", &HubSpot::read_associations);
+    on("GET", base + "/labels", &HubSpot::association_labels);
+    on("POST", base + "/labels", &HubSpot::create_label);
+    on("DELETE", base + "/labels/{label}", &HubSpot::remove_label);
+  }
+  for (const std::string base : {"/crm/v4/objects/{from}/{a}", "/crm/objects/{version}/{from}/{a}"}) {
+    on("GET", base + "/associations/{to}", &HubSpot::list_associations);
+    on("PUT", base + "/associations/default/{to}/{b}", &HubSpot::associate_one);
+    on("PUT", base + "/associations/{to}/{b}", &HubSpot::associate_one);
+    on("DELETE", base + "/associations/{to}/{b}", &HubSpot::dissociate_one);
+  }
+  const std::string old = "/crm/v3/associations/{from}/{to}";
+  on("POST", old + "/batch/create", &HubSpot::associate_v3);
+  on("POST", old + "/batch/archive", &HubSpot::dissociate);
+  on("POST", old + "/batch/read", &HubSpot::read_associations_v3);
+}
+
+void HubSpot::add_list_routes() {
+  for (const std::string base : {"/crm/v3/lists", "/crm/lists/{version}"}) {
+    on("POST", base, &HubSpot::create_list);
+    on("GET", base, &HubSpot::read_lists);
+    on("POST", base + "/search", &HubSpot::search_lists);
+    on("GET", base + "/{list}", &HubSpot::read_list);
+    on("DELETE", base + "/{list}", &HubSpot::remove_list);
+    on("PUT", base + "/{list}/update-list-name", &HubSpot::rename_list);
+    on("GET", base + "/object-type-id/{type}/name/{name}", &HubSpot::read_list_by_name);
+    on("GET", base + "/records/{type}/{record}/memberships", &HubSpot::lists_of_record);
+    on("GET", base + "/{list}/memberships", &HubSpot::read_memberships);
+    on("PUT", base + "/{list}/memberships/add", &HubSpot::add_to_list);
+    on("PUT", base + "/{list}/memberships/remove", &HubSpot::remove_from_list);
+    on("PUT", base + "/{list}/memberships/add-and-remove", &HubSpot::change_list_both);
+  }
+}
+
 Reply HubSpot::answer(Call& call) {
-  if (issues_tokens(call.request)) return issue_token(call.request);
+  if (issues_tokens(call.request))
+    return call.request.method == "GET" ? token_info(call.request) : issue_token(call.request);
   if (auto refusal = unauthorized(call.request)) return *refusal;
-  if (fault(call, "daily_limit") || calls_today_ >= settings_.daily_calls) {
+  if (fault(call, "daily_limit") || calls_today_.count() >= settings_.daily_calls) {
     call.throttled = true;
     return json_reply(429, {{"status", "error"},
                             {"message", "You have reached your daily limit."},
@@ -89,7 +132,7 @@ Reply HubSpot::answer(Call& call) {
                             {"policyName", "DAILY"},
                             {"requestId", random_hex(random_, 32)}});
   }
-  ++calls_today_;
+  calls_today_.add();
   if (fault(call, "throttle_legacy")) {
     call.throttled = true;
     return problem_reply(
@@ -98,6 +141,17 @@ Reply HubSpot::answer(Call& call) {
   if (fault(call, "locked"))
     return problem_reply(
         {.status = 423, .category = "LOCKED", .message = "The resource is locked, try again later"});
+  if (fault(call, "missing_scopes"))
+    return problem_reply(
+        {.status = 403,
+         .category = "MISSING_SCOPES",
+         .message = "This app hasn't been granted all required scopes to make this call. Read more about "
+                    "required scopes here: https://developers.hubspot.com/scopes."});
+  if (fault(call, "migration"))
+    return problem_reply({.status = 477,
+                          .category = "MIGRATION_IN_PROGRESS",
+                          .message = "The portal is being migrated between data hosting locations"})
+        .set("Retry-After", "86400");
   const Router::Match match = router_.find(call.request);
   if (match.handler == nullptr) {
     if (match.path_known) return Reply::text(405, "");
@@ -105,7 +159,7 @@ Reply HubSpot::answer(Call& call) {
   }
   for (const char* name : {"type", "from", "to"})
     if (const auto given = match.params.find(name);
-        given != match.params.end() && find_type(given->second) == nullptr)
+        given != match.params.end() && objects_.type(given->second) == nullptr)
       return problem_reply({.status = 400,
                             .category = "VALIDATION_ERROR",
                             .message = "Unable to infer object type from: " + given->second});
@@ -138,7 +192,7 @@ void HubSpot::add_rate_headers(const Call& call, Reply& reply) {
   if (!tokens_.contains(bearer_of(call.request))) {  // the daily ones are not sent to OAuth apps
     reply.set("X-HubSpot-RateLimit-Daily", std::to_string(settings_.daily_calls));
     reply.set("X-HubSpot-RateLimit-Daily-Remaining",
-              std::to_string(settings_.daily_calls - std::min(settings_.daily_calls, calls_today_)));
+              std::to_string(settings_.daily_calls - std::min(settings_.daily_calls, calls_today_.count())));
   }
   // The search API has a limit of its own and says nothing about it.
   if (call.request.path.ends_with("/search")) return;
@@ -151,11 +205,12 @@ void HubSpot::reset() {
   Service::reset();
   objects_.reset();
   add_default_lists();
-  calls_today_ = 0;
+  calls_today_.clear();
+  search_bucket_.refill();
 }
 
 const Record& HubSpot::seed(const std::string& object, Json fields) {
-  const ObjectType* type = find_type(object);
+  const ObjectType* type = objects_.type(object);
   const std::string given = text_of(fields.value("id", Json()));
   fields.erase("id");
   for (auto& [name, value] : fields.items())
@@ -205,14 +260,11 @@ std::optional<std::vector<Json>> HubSpot::inputs_of(const Json& body, std::size_
   return inputs.get<std::vector<Json>>();
 }
 
-std::vector<std::string> HubSpot::read_names(const ObjectType& type, const Json& asked) {
-  std::vector<std::string> names;
-  if (asked.is_array())
-    for (const Json& name : asked) names.push_back(text_of(name));
-  if (names.empty()) return type.default_properties;
+std::vector<std::string> HubSpot::read_names(const ObjectType& type, std::vector<std::string> asked) {
+  if (asked.empty()) return type.default_properties;
   // Names that do not exist are left out without a word.
-  std::erase_if(names, [&](const std::string& name) { return objects_.property(type, name) == nullptr; });
-  return names;
+  std::erase_if(asked, [&](const std::string& name) { return objects_.property(type, name) == nullptr; });
+  return asked;
 }
 
 }  // namespace eddy::sandbox::hubspot

@@ -12,6 +12,7 @@ struct Settings {
   std::string client_secret = "sandbox-secret";
   std::string refresh_token = "sandbox-refresh";
   std::uint64_t daily_calls = 650'000;
+  Rate search_rate{};  // of the search calls alone; the service allows four or five a second
 };
 
 const std::vector<FaultKind>& own_faults();
@@ -37,10 +38,13 @@ class HubSpot final : public Service {
   };
   void add_object_routes();
   void add_other_routes();
+  void add_association_routes();
+  void add_list_routes();
   void on(const char* method, const std::string& pattern, Endpoint endpoint);
 
   // auth.cpp
   Reply issue_token(const IncomingRequest& request);
+  Reply token_info(const IncomingRequest& request);
   std::optional<Reply> unauthorized(const IncomingRequest& request);
 
   // batch.cpp
@@ -69,33 +73,77 @@ class HubSpot final : public Service {
   Reply update_one(Call& call, const Params& params);
   Reply archive_one(Call& call, const Params& params);
 
-  // properties, associations, lists, account: other.cpp
+  Json shown_record(const Call& call, const ObjectType& type, const Record& record, bool archived);
+  Json history_of(const ObjectType& type, const Record& record, const std::string& name);
+  static std::vector<std::string> words_of(const Call& call, std::string_view name);
+
+  // definitions.cpp
   Reply list_properties(Call& call, const Params& params);
   Reply read_property(Call& call, const Params& params);
   Reply create_property(Call& call, const Params& params);
+  Reply update_property(Call& call, const Params& params);
   Reply archive_property(Call& call, const Params& params);
+  Reply create_properties(Call& call, const Params& params);
+  Reply read_properties(Call& call, const Params& params);
+  Reply archive_properties(Call& call, const Params& params);
+  Reply property_groups(Call& call, const Params& params);
   Reply schemas(Call& call, const Params& params);
+  Reply read_schema(Call& call, const Params& params);
+  Reply create_schema(Call& call, const Params& params);
+  Reply archive_schema(Call& call, const Params& params);
+  Json schema_json(const ObjectType& type);
+  std::optional<Problem> add_property(const ObjectType& type, const Json& body);
+  Reply daily_usage(Call& call, const Params& params);
+  Reply account(Call& call, const Params& params);
+
+  // associations.cpp
   Reply associate(Call& call, const Params& params);
   Reply associate_default(Call& call, const Params& params);
+  Reply associate_batch(Call& call, const Params& params, bool by_default);
   Reply dissociate(Call& call, const Params& params);
+  Reply archive_labels(Call& call, const Params& params);
   Reply read_associations(Call& call, const Params& params);
+  Reply list_associations(Call& call, const Params& params);
+  Reply associate_one(Call& call, const Params& params);
+  Reply dissociate_one(Call& call, const Params& params);
   Reply association_labels(Call& call, const Params& params);
+  Reply create_label(Call& call, const Params& params);
+  Reply remove_label(Call& call, const Params& params);
+  Reply associate_v3(Call& call, const Params& params);
+  Reply read_associations_v3(Call& call, const Params& params);
+  std::optional<Problem> check_association_types(const ObjectType& from, const ObjectType& to, Json& types);
+  std::optional<Problem> take_associations(const ObjectType& from, const Json& input,
+                                           std::vector<WantedLink>& wanted);
+  bool link(const ObjectType& from, const std::string& a, const ObjectType& to, const std::string& b,
+            const Json& types);
+  bool unlink(const ObjectType& from, const std::string& a, const ObjectType& to, const std::string& b);
+  Json links_of(const ObjectType& from, const std::string& id, const ObjectType& to);
+  Json pair_json(const ObjectType& from, const std::string& a, const ObjectType& to, const std::string& b);
+  Json associated(const Record& link);
+
+  // lists.cpp
   Reply create_list(Call& call, const Params& params);
   Reply read_list(Call& call, const Params& params);
+  Reply read_lists(Call& call, const Params& params);
+  Reply read_list_by_name(Call& call, const Params& params);
+  Reply search_lists(Call& call, const Params& params);
+  Reply rename_list(Call& call, const Params& params);
+  Reply remove_list(Call& call, const Params& params);
   Reply read_memberships(Call& call, const Params& params);
+  Reply lists_of_record(Call& call, const Params& params);
   Reply add_to_list(Call& call, const Params& params) { return change_list(call, params, true, false); }
   Reply remove_from_list(Call& call, const Params& params) { return change_list(call, params, false, true); }
   Reply change_list_both(Call& call, const Params& params) { return change_list(call, params, true, true); }
   Reply change_list(Call& call, const Params& params, bool add, bool remove);
-  Reply daily_usage(Call& call, const Params& params);
-  Reply account(Call& call, const Params& params);
+  Reply no_such_list(const std::string& id);
+  Json list_json(const Record& list);
 
   // Shared by the calls above.
   Reply problem_reply(
       const Problem& problem);  // {status, message, correlationId, category, context?, errors?}
   std::optional<Json> json_body(const Call& call, Reply& refusal);
   std::optional<std::vector<Json>> inputs_of(const Json& body, std::size_t most, Reply& refusal);
-  std::vector<std::string> read_names(const ObjectType& type, const Json& asked);
+  std::vector<std::string> read_names(const ObjectType& type, std::vector<std::string> asked);
   void add_default_lists();
 
   Settings settings_;
@@ -103,7 +151,8 @@ class HubSpot final : public Service {
   Router router_;
   std::map<std::string, Token> tokens_;  // OAuth
   bool static_token_fails_once_ = false;
-  std::uint64_t calls_today_ = 0;
+  DailyCount calls_today_;
+  TokenBucket search_bucket_;
 };
 
 }  // namespace eddy::sandbox::hubspot

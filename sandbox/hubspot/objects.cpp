@@ -56,7 +56,7 @@ Problem not_found(const ObjectType& type, const std::string& id) {
 }
 
 Objects::Objects(Store& store, Clock& clock) : store_(store), clock_(clock) {
-  for (const ObjectType& type : object_types()) {
+  for (const ObjectType& type : standard_types()) {
     store_.declare(type.name, {{"email", true}, {"external_id", false}, {"domain", true}});
     store_.declare(definitions_table(type), {});
   }
@@ -64,8 +64,48 @@ Objects::Objects(Store& store, Clock& clock) : store_(store), clock_(clock) {
 }
 
 void Objects::reset() {
-  for (const ObjectType& type : object_types())
+  for (const ObjectType& type : standard_types())
     for (const Property& property : standard_properties(type)) add_property(type, property);
+  add_type(example_type(), example_properties());
+}
+
+std::vector<const ObjectType*> Objects::types() {
+  std::vector<const ObjectType*> all;
+  for (const ObjectType& type : standard_types()) all.push_back(&type);
+  for (const auto& [place, record] : store_.table("_schemas").records()) all.push_back(type(record.id));
+  return all;
+}
+
+const ObjectType* Objects::type(std::string_view name) {
+  for (const ObjectType& type : standard_types())
+    if (type.name == name || type.id == name || lower(type.singular) == lower(name)) return &type;
+  for (const auto& [place, record] : store_.table("_schemas").records()) {
+    const ObjectType known = unpack_type(record.fields);
+    if (known.id != name && known.name != name && known.full_name != name && "p_" + known.name != name)
+      continue;
+    for (const ObjectType& met : custom_)
+      if (met.id == known.id) return &met;
+    return &custom_.emplace_back(known);
+  }
+  return nullptr;
+}
+
+const ObjectType& Objects::add_type(ObjectType type, const std::vector<Property>& own) {
+  if (type.id.empty()) type.id = fmt::format("2-{}", 4'242'100 + store_.next_number());
+  type.full_name = "p4242_" + type.name;
+  store_.table("_schemas").add(type.id, pack(type), clock_.now());
+  for (const Property& property : own) add_property(type, property);
+  for (const Property& property : common_properties(type)) add_property(type, property);
+  return *this->type(type.id);
+}
+
+void Objects::remove_type(const ObjectType& type) {
+  store_.table("_schemas").remove(type.id);
+  Table& definitions = store_.table(definitions_table(type));
+  std::vector<std::string> names;
+  for (const auto& [place, record] : definitions.records()) names.push_back(record.id);
+  for (const std::string& name : names) definitions.remove(name);
+  known_.clear();
 }
 
 std::vector<Property> Objects::properties(const ObjectType& type) {
@@ -75,10 +115,15 @@ std::vector<Property> Objects::properties(const ObjectType& type) {
   return all;
 }
 
-const Property* Objects::property(const ObjectType& type, const std::string& name) {
+const std::map<std::string, Property>& Objects::known_properties(const ObjectType& type) {
   auto& known = known_[type.name];
   if (known.empty())
     for (Property& one : properties(type)) known.emplace(one.name, one);
+  return known;
+}
+
+const Property* Objects::property(const ObjectType& type, const std::string& name) {
+  const auto& known = known_properties(type);
   const auto at = known.find(name);
   return at == known.end() ? nullptr : &at->second;
 }
@@ -196,10 +241,26 @@ Record& Objects::write(Draft& draft) {
   return *draft.record;
 }
 
-bool Objects::archive(const ObjectType& type, const std::string& id) { return table(type).remove(id); }
+std::optional<Problem> Objects::missing_properties(const Draft& draft) const {
+  std::vector<std::string> missing;
+  for (const std::string& name : draft.type->required)
+    if (text_of(draft.properties.value(name, Json())).empty()) missing.push_back(name);
+  if (missing.empty()) return std::nullopt;
+  return Problem{.category = "VALIDATION_ERROR",
+                 .message = fmt::format("Error creating {}. Some required properties were not set.",
+                                        draft.type->singular),
+                 .context = {{"properties", missing}}};
+}
 
-Json Objects::read(const ObjectType& type, const Record& record,
-                   const std::vector<std::string>& names) const {
+bool Objects::archive(const ObjectType& type, const std::string& id) {
+  const Record* record = table(type).by_id(id);
+  if (record == nullptr) return false;
+  archived(type).add(id, record->fields, clock_.now());
+  return table(type).remove(id);
+}
+
+Json Objects::read(const ObjectType& type, const Record& record, const std::vector<std::string>& names,
+                   bool is_archived) const {
   Json properties = Json::object();
   for (const std::string& name : names) {
     const auto value = record.fields.find(name);
@@ -208,11 +269,13 @@ Json Objects::read(const ObjectType& type, const Record& record,
   properties["hs_object_id"] = record.id;
   properties["createdate"] = hubspot_time(record.created);
   properties[type.modified] = hubspot_time(record.updated);
-  return {{"id", record.id},
-          {"properties", properties},
-          {"createdAt", hubspot_time(record.created)},
-          {"updatedAt", hubspot_time(record.updated)},
-          {"archived", false}};
+  Json out = {{"id", record.id},
+              {"properties", properties},
+              {"createdAt", hubspot_time(record.created)},
+              {"updatedAt", hubspot_time(record.updated)},
+              {"archived", is_archived}};
+  if (is_archived) out["archivedAt"] = hubspot_time(record.updated);
+  return out;
 }
 
 }  // namespace eddy::sandbox::hubspot

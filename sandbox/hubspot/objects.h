@@ -2,6 +2,7 @@
 // each.
 #pragma once
 
+#include <deque>
 #include <optional>
 
 #include "sandbox/hubspot/schema.h"
@@ -17,6 +18,13 @@ struct Problem {
   Json errors = Json::array();    // [{message, code, context}]
 };
 
+// A link that a new record asks for.
+struct WantedLink {
+  const ObjectType* type = nullptr;  // of the other record
+  std::string id{};
+  Json types = Json::array();
+};
+
 // An input of a batch, checked. `record` is the one it addresses; nullptr: it would create one.
 struct Draft {
   const ObjectType* type = nullptr;
@@ -24,6 +32,7 @@ struct Draft {
   Record* record = nullptr;
   std::string key{};  // as the ledger shows it
   std::optional<Problem> problem{};
+  std::vector<WantedLink> links{};
 };
 
 class Objects {
@@ -31,9 +40,15 @@ class Objects {
   Objects(Store& store, Clock& clock);
 
   void reset();
+  std::vector<const ObjectType*> types();  // standard ones first
+  // By name, singular, id or full name: "contacts", "contact", "0-1", "p4242_subscription". nullptr: none.
+  const ObjectType* type(std::string_view name);
+  const ObjectType& add_type(ObjectType type, const std::vector<Property>& own);  // gives it an id
+  void remove_type(const ObjectType& type);
   std::vector<Property> properties(const ObjectType& type);
   // nullptr when there is none; good until a property is added or removed.
   const Property* property(const ObjectType& type, const std::string& name);
+  const std::map<std::string, Property>& known_properties(const ObjectType& type);  // the same, all of them
   void add_property(const ObjectType& type, const Property& property);
   bool remove_property(const ObjectType& type, const std::string& name);
 
@@ -46,9 +61,13 @@ class Objects {
   Record* holder_of_email(const ObjectType& type, const std::string& email);
 
   Record& write(Draft& draft);
+  // What a new record of a custom object must have.
+  std::optional<Problem> missing_properties(const Draft& draft) const;
+  Table& archived(const ObjectType& type) { return store_.table("_archived_" + type.name); }
   bool archive(const ObjectType& type, const std::string& id);
   // {id, properties, createdAt, updatedAt, archived}; `names`: these and the three every answer has.
-  Json read(const ObjectType& type, const Record& record, const std::vector<std::string>& names) const;
+  Json read(const ObjectType& type, const Record& record, const std::vector<std::string>& names,
+            bool is_archived = false) const;
 
   Table& table(const ObjectType& type) { return store_.table(type.name); }
 
@@ -58,6 +77,7 @@ class Objects {
 
   Store& store_;
   Clock& clock_;
+  std::deque<ObjectType> custom_;                                 // as met; their place never changes
   std::map<std::string, std::map<std::string, Property>> known_;  // by type and name, filled on first use
 };
 

@@ -69,31 +69,27 @@ std::optional<bool> passes(const std::string& actual, const Json& filter) {
 }  // namespace
 
 Reply HubSpot::list(Call& call, const Params& params) {
-  const ObjectType& type = *find_type(params.at("type"));
+  const ObjectType& type = *objects_.type(params.at("type"));
   const std::size_t limit = number_or(call.request.query_value("limit"), 10);
   if (limit == 0 || limit > 100)
     return problem_reply({.category = "VALIDATION_ERROR", .message = "limit must be between 1 and 100"});
   const std::size_t after = number_or(call.request.query_value("after"), 0);
-  Json asked = Json::array();
-  for (const auto& [name, value] : call.request.query)
-    if (name == "properties")
-      for (const std::string& one : split(value, ',')) asked.push_back(one);
-  const auto names = read_names(type, asked);
-  const Table::Records& records = objects_.table(type).records();
+  const bool archived = lower(call.request.query_value("archived").value_or("")) == "true";
+  const Table::Records& records = (archived ? objects_.archived(type) : objects_.table(type)).records();
   Json results = Json::array();
   // `after` is the place of the last record shown, so records that come or go do not shift the pages.
   auto at = records.upper_bound(after);
   std::uint64_t last = 0;
   for (; at != records.end() && results.size() < limit; ++at) {
-    results.push_back(objects_.read(type, at->second, names));
+    results.push_back(shown_record(call, type, at->second, archived));
     last = at->first;
   }
   Json body = {{"results", results}};
   if (at != records.end())
     body["paging"] = {{"next",
                        {{"after", std::to_string(last)},
-                        {"link", fmt::format("{}{}?limit={}&after={}", self(call.request),
-                                             call.request.path, limit, last)}}}};
+                        {"link", fmt::format("{}{}?limit={}&after={}", self(call.request), call.request.path,
+                                             limit, last)}}}};
   return json_reply(200, body);
 }
 
@@ -101,7 +97,16 @@ Reply HubSpot::search(Call& call, const Params& params) {
   Reply refusal;
   const auto body = json_body(call, refusal);
   if (!body) return refusal;
-  const ObjectType& type = *find_type(params.at("type"));
+  if (!search_bucket_.take()) {  // a limit of its own, about which no header speaks
+    call.throttled = true;
+    return json_reply(429, {{"status", "error"},
+                            {"message", "You have reached your secondly limit."},
+                            {"errorType", "RATE_LIMIT"},
+                            {"correlationId", random_uuid(random_)},
+                            {"policyName", "SECONDLY"},
+                            {"requestId", random_hex(random_, 32)}});
+  }
+  const ObjectType& type = *objects_.type(params.at("type"));
   const auto invalid = [&](const std::string& message) {
     return problem_reply({.category = "VALIDATION_ERROR", .message = message});
   };
@@ -129,10 +134,29 @@ Reply HubSpot::search(Call& call, const Params& params) {
              });
            });
   };
+  const std::string words = lower(text_of(body->value("query", Json())));
+  const auto mentions = [&](const Record& record) {
+    return words.empty() || std::ranges::any_of(record.fields, [&](const Json& value) {
+             return lower(text_of(value)).find(words) != std::string::npos;
+           });
+  };
   std::vector<const Record*> found;
   for (const auto& [place, record] : objects_.table(type).records())
-    if (matches(record)) found.push_back(&record);
-  const auto names = read_names(type, body->value("properties", Json()));
+    if (matches(record) && mentions(record)) found.push_back(&record);
+  // {propertyName, direction}, or "name" and "-name"; only the first counts.
+  if (const Json sorts = body->value("sorts", Json::array()); sorts.is_array() && !sorts.empty()) {
+    const bool object = sorts[0].is_object();
+    std::string name = object ? text_of(sorts[0].value("propertyName", Json())) : text_of(sorts[0]);
+    const bool down = object ? sorts[0].value("direction", "") == "DESCENDING" : name.starts_with('-');
+    if (!object && down) name.erase(0, 1);
+    std::ranges::stable_sort(found, [&](const Record* a, const Record* b) {
+      const int c = compare(value_of(*a, type, name), value_of(*b, type, name));
+      return down ? c > 0 : c < 0;
+    });
+  }
+  std::vector<std::string> asked;
+  for (const Json& name : body->value("properties", Json::array())) asked.push_back(text_of(name));
+  const auto names = read_names(type, asked);
   Json results = Json::array();
   for (std::size_t i = after; i < found.size() && results.size() < limit; ++i)
     results.push_back(objects_.read(type, *found[i], names));
@@ -146,7 +170,7 @@ Reply HubSpot::create_one(Call& call, const Params& params) {
   Reply refusal;
   const auto body = json_body(call, refusal);
   if (!body) return refusal;
-  const ObjectType& type = *find_type(params.at("type"));
+  const ObjectType& type = *objects_.type(params.at("type"));
   call.effect = {.write = true, .rows = 1};
   Draft one = draft(type, *body, BatchWrite::create);
   call.effect.keys = {one.key};
@@ -157,31 +181,62 @@ Reply HubSpot::create_one(Call& call, const Params& params) {
   std::vector<std::string> names;
   for (const auto& [name, value] : one.properties.items()) names.push_back(name);
   const Record& record = objects_.write(one);
+  for (const WantedLink& wanted : one.links) link(type, record.id, *wanted.type, wanted.id, wanted.types);
   call.effect.created = 1;
   call.effect.applied = true;
   return json_reply(201, objects_.read(type, record, names));
 }
 
+// Values of a query parameter that is repeated or separated by commas.
+std::vector<std::string> HubSpot::words_of(const Call& call, std::string_view name) {
+  std::vector<std::string> words;
+  for (const auto& [key, value] : call.request.query)
+    if (key == name)
+      for (const std::string& word : split(value, ','))
+        if (!word.empty()) words.push_back(word);
+  return words;
+}
+
+// The record with what ?propertiesWithHistory= and ?associations= ask for beside its properties.
+Json HubSpot::shown_record(const Call& call, const ObjectType& type, const Record& record, bool archived) {
+  Json out = objects_.read(type, record, read_names(type, words_of(call, "properties")), archived);
+  for (const std::string& name : words_of(call, "propertiesWithHistory"))
+    out["propertiesWithHistory"][name] = history_of(type, record, name);
+  for (const std::string& name : words_of(call, "associations"))
+    if (const ObjectType* other = objects_.type(name))
+      if (Json links = links_of(type, record.id, *other); !links.empty())
+        out["associations"][other->name] = {{"results", links}};
+  return out;
+}
+
+// Only the last value is kept here.
+Json HubSpot::history_of(const ObjectType& type, const Record& record, const std::string& name) {
+  const std::string value = value_of(record, type, name);
+  if (value.empty()) return Json::array();
+  return Json::array({{{"value", value},
+                       {"timestamp", hubspot_time(record.updated)},
+                       {"sourceType", "INTEGRATION"},
+                       {"sourceId", "sandbox"}}});
+}
+
 Reply HubSpot::read_one(Call& call, const Params& params) {
-  const ObjectType& type = *find_type(params.at("type"));
-  Record* record = nullptr;
-  if (const auto problem =
-          objects_.find(type, params.at("id"), call.request.query_value("idProperty").value_or(""), record))
-    return problem_reply(*problem);
+  const ObjectType& type = *objects_.type(params.at("type"));
+  const bool archived = lower(call.request.query_value("archived").value_or("")) == "true";
+  Record* record = archived ? objects_.archived(type).by_id(params.at("id")) : nullptr;
+  if (!archived)
+    if (const auto problem =
+            objects_.find(type, params.at("id"), call.request.query_value("idProperty").value_or(""), record))
+      return problem_reply(*problem);
   if (record == nullptr)
     return problem_reply({.status = 404, .category = "OBJECT_NOT_FOUND", .message = "resource not found"});
-  Json asked = Json::array();
-  for (const auto& [name, value] : call.request.query)
-    if (name == "properties")
-      for (const std::string& one : split(value, ',')) asked.push_back(one);
-  return json_reply(200, objects_.read(type, *record, read_names(type, asked)));
+  return json_reply(200, shown_record(call, type, *record, archived));
 }
 
 Reply HubSpot::update_one(Call& call, const Params& params) {
   Reply refusal;
   auto body = json_body(call, refusal);
   if (!body) return refusal;
-  const ObjectType& type = *find_type(params.at("type"));
+  const ObjectType& type = *objects_.type(params.at("type"));
   call.effect = {.write = true, .rows = 1, .keys = {params.at("id")}};
   (*body)["id"] = params.at("id");
   (*body)["idProperty"] = call.request.query_value("idProperty").value_or("");
@@ -200,7 +255,7 @@ Reply HubSpot::update_one(Call& call, const Params& params) {
 
 Reply HubSpot::archive_one(Call& call, const Params& params) {
   call.effect = {.write = true, .rows = 1, .keys = {params.at("id")}};
-  if (objects_.archive(*find_type(params.at("type")), params.at("id"))) {
+  if (objects_.archive(*objects_.type(params.at("type")), params.at("id"))) {
     call.effect.deleted = 1;
     call.effect.applied = true;
   }

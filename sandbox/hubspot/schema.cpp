@@ -94,7 +94,7 @@ std::vector<Property> own_properties(const std::string& type) {
 
 }  // namespace
 
-const std::vector<ObjectType>& object_types() {
+const std::vector<ObjectType>& standard_types() {
   static const std::vector<ObjectType> types = {
       {"contacts",
        "CONTACT",
@@ -122,19 +122,58 @@ const std::vector<ObjectType>& object_types() {
   return types;
 }
 
-const ObjectType* find_type(std::string_view name) {
-  for (const ObjectType& type : object_types())
-    if (type.name == name || type.id == name || lower(type.singular) == lower(name)) return &type;
-  return nullptr;
+ObjectType example_type() {
+  return {.name = "subscription",
+          .singular = "Subscription",
+          .id = "2-4242001",
+          .default_properties = {"number"},
+          .full_name = "p4242_subscription",
+          .required = {"number"},
+          .searchable = {"number", "plan"}};
+}
+
+std::vector<Property> example_properties() {
+  std::vector<Property> all = {custom(unique(text("number", "Number"))), custom(text("plan", "Plan")),
+                               custom(number("amount", "Amount")),
+                               custom(select("state", "State", {"trial", "active", "cancelled"})),
+                               custom(moment("started_on", "Started on", "date"))};
+  for (Property& property : all) property.group = "subscription_information";
+  return all;
+}
+
+Json pack(const ObjectType& type) {
+  return {{"name", type.name},
+          {"singular", type.singular},
+          {"id", type.id},
+          {"defaults", type.default_properties},
+          {"full_name", type.full_name},
+          {"required", type.required},
+          {"searchable", type.searchable}};
+}
+
+ObjectType unpack_type(const Json& packed) {
+  return {.name = packed["name"],
+          .singular = packed["singular"],
+          .id = packed["id"],
+          .default_properties = packed["defaults"],
+          .full_name = packed["full_name"],
+          .required = packed["required"],
+          .searchable = packed["searchable"]};
+}
+
+std::vector<Property> common_properties(const ObjectType& type) {
+  std::vector<Property> all = {read_only(number("hs_object_id", "Record ID")),
+                               read_only(moment("createdate", "Create Date")),
+                               read_only(moment(type.modified, "Last Modified Date"))};
+  for (Property& property : all) property.group = lower(type.singular) + "information";
+  return all;
 }
 
 std::vector<Property> standard_properties(const ObjectType& type) {
   std::vector<Property> all = own_properties(type.name);
   std::ranges::move(scores(), std::back_inserter(all));
-  all.push_back(read_only(number("hs_object_id", "Record ID")));
-  all.push_back(read_only(moment("createdate", "Create Date")));
-  all.push_back(read_only(moment(type.modified, "Last Modified Date")));
   for (Property& property : all) property.group = lower(type.singular) + "information";
+  std::ranges::move(common_properties(type), std::back_inserter(all));
   return all;
 }
 

@@ -27,17 +27,27 @@ struct Property {
 };
 
 struct ObjectType {
-  std::string name;                             // "contacts"
-  std::string singular;                         // "CONTACT", as messages say it
-  std::string id;                               // "0-1"
-  std::vector<std::string> default_properties;  // what a read returns unasked
-  std::string modified;                         // name of the property with the time of the last change
+  std::string name{};                             // "contacts"
+  std::string singular{};                         // "CONTACT", as messages say it
+  std::string id{};                               // "0-1"
+  std::vector<std::string> default_properties{};  // what a read returns unasked
+  std::string modified = "hs_lastmodifieddate";   // name of the property with the time of the last change
+  // Custom objects only.
+  std::string full_name{};  // "p4242_subscription"
+  std::vector<std::string> required{}, searchable{};
+  bool is_custom() const { return id.starts_with("2-"); }
 };
 
-const std::vector<ObjectType>& object_types();
-const ObjectType* find_type(std::string_view name);  // "contacts", "contact" or "0-1"
+const std::vector<ObjectType>& standard_types();
+// A custom object every portal here starts with, and its properties.
+ObjectType example_type();
+std::vector<Property> example_properties();
+Json pack(const ObjectType& type);
+ObjectType unpack_type(const Json& packed);
 
 std::vector<Property> standard_properties(const ObjectType& type);
+// Those that every record has: its id and times.
+std::vector<Property> common_properties(const ObjectType& type);
 Json property_json(const Property& property);
 // From the body of "create property"; the problem with it in `problem`.
 Property property_from_json(const Json& body, std::string& problem);

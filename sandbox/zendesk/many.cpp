@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t items_max = 100;
 constexpr std::size_t jobs_waiting_max = 30;
+constexpr std::chrono::hours jobs_kept_for{24};
 
 bool ended(const Job& job) { return job.status == "completed" || job.status == "failed"; }
 
@@ -48,6 +49,8 @@ Reply Zendesk::start_job(Call& call, const std::string& type, Json results) {
     shuffle(rows);
     job.results = rows;
   }
+  job.made = now();
+  call.effect.jobs = 1;
   jobs_[job.id] = job;
   return json_reply(200, {{"job_status", job_json(job)}}, "application/json; charset=utf-8");
 }
@@ -74,12 +77,26 @@ Json Zendesk::poll(Job& job) const {
 }
 
 Reply Zendesk::show_job(Call& call, const Params& params) {
+  forget_old_jobs();
   const auto job = jobs_.find(params.at("id"));
   if (job == jobs_.end() || fault(call, "job_gone")) return record_not_found();
   return json_reply(200, {{"job_status", poll(job->second)}}, "application/json; charset=utf-8");
 }
 
+void Zendesk::forget_old_jobs() {
+  std::erase_if(jobs_, [&](const auto& entry) { return now() - entry.second.made > jobs_kept_for; });
+}
+
+Reply Zendesk::list_jobs(Call& call, const Params&) {
+  forget_old_jobs();
+  std::vector<Json> list;
+  for (const auto& [id, job] : jobs_) list.push_back(job_json(job));
+  return json_reply(200, paged("job_statuses", std::move(list), call.request),
+                    "application/json; charset=utf-8");
+}
+
 Reply Zendesk::show_jobs(Call& call, const Params&) {
+  forget_old_jobs();
   Json list = Json::array();
   for (const std::string& id : split(call.request.query_value("ids").value_or(""), ','))
     if (const auto job = jobs_.find(trim(id)); job != jobs_.end() && !fault(call, "job_gone"))
@@ -184,7 +201,7 @@ Reply Zendesk::update_many(Call& call, const Params& params) {
   if (!body || !body->is_object()) return error(400, "InvalidJson", "The body is not a JSON object");
   Json items = body->value(object, Json());
   const auto ids = call.request.query_value("ids"), external = call.request.query_value("external_ids");
-  if (ids || external) {
+  if ((ids || external) && !items.is_array()) {
     const Json values = body->value(singular(object), Json());
     if (!values.is_object())
       return error(400, "InvalidAttribute", fmt::format("Parameter {} is required", singular(object)));

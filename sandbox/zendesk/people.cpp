@@ -57,9 +57,7 @@ Reply Zendesk::create_one(Call& call, const Params& params) {
   count(call.effect, outcome);
   if (outcome.record == nullptr) return refusal(outcome);
   Json body = {{singular(object), record_json(object, *outcome.record)}};
-  if (object == "tickets")
-    body["audit"] = {
-        {"id", store_.next_number()}, {"ticket_id", body["ticket"]["id"]}, {"events", Json::array()}};
+  if (object == "tickets") body["audit"] = audit_of(*outcome.record);
   Reply reply = json_reply(201, body, "application/json; charset=utf-8");
   return reply.set("Location", body[singular(object)]["url"].get<std::string>());
 }
@@ -75,8 +73,9 @@ Reply Zendesk::update_one(Call& call, const Params& params) {
   const Outcome outcome = write(object, *item, Write::update, target);
   count(call.effect, outcome);
   if (outcome.record == nullptr) return refusal(outcome);
-  return json_reply(200, {{singular(object), record_json(object, *outcome.record)}},
-                    "application/json; charset=utf-8");
+  Json body = {{singular(object), record_json(object, *outcome.record)}};
+  if (object == "tickets") body["audit"] = audit_of(*outcome.record);
+  return json_reply(200, body, "application/json; charset=utf-8");
 }
 
 Reply Zendesk::read_one(Call&, const Params& params) {
@@ -104,29 +103,59 @@ Reply Zendesk::delete_one(Call& call, const Params& params) {
   return json_reply(200, {{"user", last}}, "application/json; charset=utf-8");
 }
 
-Reply Zendesk::page(const std::string& object, const std::vector<const Record*>& records,
-                    const IncomingRequest& request) {
+// By ?page= and ?per_page=, or by cursor when ?page[size]= or ?page[after]= is there.
+Json Zendesk::paged(const std::string& name, std::vector<Json> all, const IncomingRequest& request) {
+  const auto cursor_size = request.query_value("page[size]"), cursor = request.query_value("page[after]");
+  Json list = Json::array();
+  std::string kept;  // the other words of the query, for the links
+  for (const auto& [key, value] : request.query)
+    if (key != "page" && key != "per_page" && !key.starts_with("page["))
+      kept += fmt::format("&{}={}", key, replace_all(value, " ", "%20"));
+  const auto take = [&](std::size_t from, std::size_t size) {
+    for (std::size_t i = from; i < all.size() && list.size() < size; ++i) list.push_back(std::move(all[i]));
+    return from + list.size();
+  };
+  if (cursor_size || cursor) {
+    const std::size_t size = std::min<std::size_t>(100, number_or(cursor_size, 100));
+    const std::size_t from = cursor ? number_or(cursor, 1) - 1 : 0;
+    const std::size_t end = take(from, size);
+    const bool more = end < all.size();
+    const std::string after = std::to_string(end + 1);
+    return {{name, list},
+            {"meta",
+             {{"has_more", more},
+              {"after_cursor", more ? Json(after) : Json(nullptr)},
+              {"before_cursor", from > 0 ? Json(std::to_string(from + 1)) : Json(nullptr)}}},
+            {"links",
+             {{"next", more ? Json(fmt::format("{}{}?page%5Bsize%5D={}&page%5Bafter%5D={}{}", base_url_,
+                                               request.path, size, after, kept))
+                            : Json(nullptr)},
+              {"prev", nullptr}}}};
+  }
   const std::size_t size = std::min<std::size_t>(100, number_or(request.query_value("per_page"), 100));
   const std::size_t number = number_or(request.query_value("page"), 1);
-  const std::size_t from = (number - 1) * size;
-  Json list = Json::array();
-  for (std::size_t i = from; i < records.size() && list.size() < size; ++i)
-    list.push_back(record_json(object, *records[i]));
+  const std::size_t count = all.size(), end = take((number - 1) * size, size);
   const auto link = [&](std::size_t page) {
-    return fmt::format("{}{}?page={}&per_page={}", base_url_, request.path, page, size);
+    return fmt::format("{}{}?page={}&per_page={}{}", base_url_, request.path, page, size, kept);
   };
-  return json_reply(
-      200,
-      {{object, list},
-       {"next_page", from + list.size() < records.size() ? Json(link(number + 1)) : Json(nullptr)},
-       {"previous_page", number > 1 ? Json(link(number - 1)) : Json(nullptr)},
-       {"count", records.size()}},
-      "application/json; charset=utf-8");
+  return {{name, list},
+          {"next_page", end < count ? Json(link(number + 1)) : Json(nullptr)},
+          {"previous_page", number > 1 ? Json(link(number - 1)) : Json(nullptr)},
+          {"count", count}};
+}
+
+Reply Zendesk::page(const std::string& object, const std::vector<const Record*>& records,
+                    const IncomingRequest& request) {
+  std::vector<Json> all;
+  for (const Record* record : records) all.push_back(record_json(object, *record));
+  return json_reply(200, paged(object, std::move(all), request), "application/json; charset=utf-8");
 }
 
 Reply Zendesk::list(Call& call, const Params& params) {
   std::vector<const Record*> all;
-  for (const auto& [place, record] : store_.table(object_of(params)).records()) all.push_back(&record);
+  const auto external = call.request.query_value("external_id");
+  for (const auto& [place, record] : store_.table(object_of(params)).records())
+    if (!external || text_of(record.fields.value("external_id", Json())) == *external) all.push_back(&record);
   return page(object_of(params), all, call.request);
 }
 
@@ -181,15 +210,28 @@ Reply Zendesk::me(Call&, const Params&) {
                     "application/json; charset=utf-8");
 }
 
-Reply Zendesk::fields(Call&, const Params& params) {
+Reply Zendesk::fields(Call& call, const Params& params) {
   const std::string collection = object_of(params);
-  Json list = Json::array();
-  if (collection != "ticket_fields")
+  std::vector<Json> list;
+  if (collection == "ticket_fields") {
+    list = system_ticket_fields(base_url_);
+    for (const CustomField& field : ticket_fields())
+      list.push_back(custom_field_json(field, base_url_, collection));
+  } else {
     for (const CustomField& field : person_fields())
       list.push_back(custom_field_json(field, base_url_, collection));
-  return json_reply(
-      200, {{collection, list}, {"next_page", nullptr}, {"previous_page", nullptr}, {"count", list.size()}},
-      "application/json; charset=utf-8");
+  }
+  return json_reply(200, paged(collection, std::move(list), call.request), "application/json; charset=utf-8");
+}
+
+Reply Zendesk::field(Call& call, const Params& params) {
+  const Json all = Json::parse(fields(call, params).body);
+  for (const Json& field : all[object_of(params)])
+    if (text_of(field["id"]) == params.at("id") || field.value("key", "") == params.at("id")) {
+      const std::string name = singular(object_of(params));
+      return json_reply(200, {{name, field}}, "application/json; charset=utf-8");
+    }
+  return record_not_found();
 }
 
 }  // namespace eddy::sandbox::zendesk

@@ -109,7 +109,12 @@ void Zendesk::check_person(const std::string& object, const Json& given, const R
 void Zendesk::check_ticket(const Json& given, const Record* target, Json& values, Json& details) {
   for (const auto& [name, value] : given.items())
     if (ticket_attributes.contains(name)) values[name] = value;
-  const Json comment = given.value("comment", Json::object());
+  Json comment = given.value("comment", Json::object());
+  if (comment.is_string()) comment = {{"body", comment}};
+  // Imports bring several.
+  if (const Json several = given.value("comments", Json()); several.is_array() && !several.empty())
+    comment = several[0].contains("value") ? Json{{"body", several[0]["value"]}} : several[0];
+  if (given.contains("custom_fields")) check_ticket_fields(given["custom_fields"], target, values, details);
   const std::string text =
       text_in(comment, "body").empty() ? text_in(comment, "html_body") : text_in(comment, "body");
   if (target == nullptr) {
@@ -132,6 +137,22 @@ void Zendesk::check_ticket(const Json& given, const Record* target, Json& values
     refuse(details, "status", "Status: closed prevents ticket update", "InvalidValue");
 }
 
+// [{id, value}]; ids that do not exist are passed over without a word.
+void Zendesk::check_ticket_fields(const Json& given, const Record* target, Json& values, Json& details) {
+  Json kept = target != nullptr ? target->fields.value("custom_fields", Json::array()) : Json::array();
+  for (const Json& one : given.is_array() ? given : Json::array()) {
+    const CustomField* field =
+        one.is_object() ? find_ticket_field(std::atoll(text_of(one.value("id", Json())).c_str())) : nullptr;
+    if (field == nullptr) continue;
+    Json value;
+    if (const std::string wrong = convert(*field, one.value("value", Json()), value); !wrong.empty())
+      refuse(details, "custom_fields", wrong, "InvalidValue");
+    std::erase_if(kept.get_ref<Json::array_t&>(), [&](const Json& old) { return old["id"] == field->id; });
+    if (!value.is_null()) kept.push_back({{"id", field->id}, {"value", value}});
+  }
+  values["custom_fields"] = kept;
+}
+
 // `target` is the record to update; create_or_update looks for it itself.
 Outcome Zendesk::write(const std::string& object, const Json& given, Write how, Record* target) {
   if (!given.is_object()) {
@@ -152,13 +173,13 @@ Outcome Zendesk::write(const std::string& object, const Json& given, Write how, 
     return outcome;
   }
   Table& table = store_.table(object);
-  if (target != nullptr) {
+  outcome.created = target == nullptr;
+  if (outcome.created)
+    target = &table.add(std::to_string(10'000 + store_.next_number()), values, now());
+  else
     table.change(*target, values, now());
-    outcome.record = target;
-    return outcome;
-  }
-  outcome.created = true;
-  outcome.record = &table.add(std::to_string(10'000 + store_.next_number()), values, now());
+  outcome.record = target;
+  if (object == "tickets") keep_comment(*target, given);
   return outcome;
 }
 
@@ -191,7 +212,15 @@ Json Zendesk::record_json(const std::string& object, const Record& record) const
          {"subject", "description", "priority", "type", "requester_id", "assignee_id", "organization_id"})
       otherwise(name, nullptr);
     otherwise("status", "new");
-    otherwise("custom_fields", Json::array());
+    Json fields = Json::array();
+    const Json kept = out.value("custom_fields", Json::array());
+    for (const CustomField& field : ticket_fields()) {
+      Json value = field.type == "checkbox" ? Json(false) : Json(nullptr);
+      for (const Json& one : kept)
+        if (one["id"] == field.id) value = one["value"];
+      fields.push_back({{"id", field.id}, {"value", value}});
+    }
+    out["custom_fields"] = out["fields"] = fields;
     return out;
   }
   const bool users = object == "users";

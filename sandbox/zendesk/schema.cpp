@@ -22,6 +22,34 @@ const std::vector<CustomField>& person_fields() {
   return fields;
 }
 
+const std::vector<CustomField>& ticket_fields() {
+  static const std::vector<CustomField> fields = {
+      {8001, "order_number", "Order number", "text"},
+      {8002, "order_value", "Order value", "decimal"},
+      {8003, "churn_risk", "Churn risk", "tagger", {"low", "medium", "high"}},
+      {8004, "is_renewal", "Renewal", "checkbox"},
+  };
+  return fields;
+}
+
+const CustomField* find_ticket_field(std::int64_t id) {
+  for (const CustomField& field : ticket_fields())
+    if (field.id == id) return &field;
+  return nullptr;
+}
+
+std::vector<Json> system_ticket_fields(const std::string& base_url) {
+  std::vector<Json> fields;
+  std::int64_t id = 7900;
+  for (const char* type :
+       {"subject", "description", "status", "tickettype", "priority", "group", "assignee"}) {
+    fields.push_back(custom_field_json({++id, type, type, type}, base_url, "ticket_fields"));
+    fields.back()["removable"] = false;
+    fields.back().erase("key");
+  }
+  return fields;
+}
+
 const CustomField* find_custom_field(std::string_view key) {
   for (const CustomField& field : person_fields())
     if (field.key == key) return &field;
@@ -36,13 +64,18 @@ Json custom_field_json(const CustomField& field, const std::string& base_url, co
               {"title", field.title},
               {"raw_title", field.title},
               {"description", ""},
-              {"position", field.id - 7001},
+              {"position", field.id % 100},
               {"active", true},
               {"system", false},
               {"regexp_for_validation", nullptr},
               {"created_at", "2026-01-01T00:00:00Z"},
               {"updated_at", "2026-01-01T00:00:00Z"}};
-  if (field.type != "dropdown") return out;
+  if (collection == "ticket_fields") {
+    out.erase("key");
+    out["removable"] = true;
+    out["required"] = false;
+  }
+  if (field.options.empty()) return out;
   Json& options = out["custom_field_options"] = Json::array();
   std::int64_t id = field.id * 100;
   for (const std::string& option : field.options)
@@ -74,7 +107,7 @@ std::string convert(const CustomField& field, const Json& given, Json& value) {
     return {};
   }
   value = text;
-  if (field.type == "dropdown" && std::ranges::find(field.options, text) == field.options.end())
+  if (!field.options.empty() && std::ranges::find(field.options, text) == field.options.end())
     return fmt::format("{}: {} is not a valid option", field.title, text);
   if (field.type == "date") {
     try {

@@ -17,6 +17,9 @@ struct CustomField {
 };
 
 const std::vector<CustomField>& person_fields();  // of users and organizations
+const std::vector<CustomField>& ticket_fields();  // written as {id, value} under custom_fields
+const CustomField* find_ticket_field(std::int64_t id);
+std::vector<Json> system_ticket_fields(const std::string& base_url);
 const CustomField* find_custom_field(std::string_view key);
 Json custom_field_json(const CustomField& field, const std::string& base_url, const std::string& collection);
 // Brings the value into the field's form; "" or what is wrong with it. null clears.

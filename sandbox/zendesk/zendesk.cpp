@@ -19,7 +19,9 @@ const std::vector<FaultKind>& own_faults() {
 }
 
 Zendesk::Zendesk(Settings settings, const Surroundings& around)
-    : Service("zendesk", around), settings_(std::move(settings)) {
+    : Service("zendesk", around),
+      settings_(std::move(settings)),
+      export_bucket_(settings_.export_rate, clock_) {
   store_.declare("users", {{"external_id", true}, {"email", true}});
   store_.declare("organizations", {{"external_id", true}, {"name", true}});
   store_.declare("tickets", {{"external_id", false}});
@@ -32,6 +34,20 @@ Zendesk::Zendesk(Settings settings, const Surroundings& around)
   on("GET", "/api/v2/user_fields", &Zendesk::fields);
   on("GET", "/api/v2/organization_fields", &Zendesk::fields);
   on("GET", "/api/v2/ticket_fields", &Zendesk::fields);
+  for (const std::string fields : {"user_fields", "organization_fields", "ticket_fields"})
+    on("GET", "/api/v2/" + fields + "/{id}", &Zendesk::field);
+  on("GET", "/api/v2/search", &Zendesk::search_all);
+  on("GET", "/api/v2/search/count", &Zendesk::search_count);
+  on("GET", "/api/v2/search/export", &Zendesk::search_all);
+  on("GET", "/api/v2/incremental/{kind}/cursor", &Zendesk::export_by_cursor);
+  on("GET", "/api/v2/incremental/{kind}", &Zendesk::export_by_time);
+  on("POST", "/api/v2/imports/tickets/create_many", &Zendesk::import_tickets);
+  on("POST", "/api/v2/imports/tickets", &Zendesk::import_ticket);
+  on("GET", "/api/v2/tickets/{id}/comments", &Zendesk::comments);
+  on("GET", "/api/v2/users/autocomplete", &Zendesk::autocomplete);
+  on("GET", "/api/v2/organizations/autocomplete", &Zendesk::autocomplete);
+  on("GET", "/api/v2/organizations/{id}/users", &Zendesk::users_of_organization);
+  on("GET", "/api/v2/job_statuses", &Zendesk::list_jobs);
   on("GET", "/api/v2/job_statuses/show_many", &Zendesk::show_jobs);
   on("GET", "/api/v2/job_statuses/{id}", &Zendesk::show_job);
   for (const std::string object : {"users", "organizations", "tickets"}) {
@@ -46,6 +62,9 @@ Zendesk::Zendesk(Settings settings, const Surroundings& around)
     on("GET", base + "/{id}", &Zendesk::read_one);
     on("PUT", base + "/{id}", &Zendesk::update_one);
     on("DELETE", base + "/{id}", &Zendesk::delete_one);
+    on("GET", base + "/{id}/tags", &Zendesk::show_tags);
+    for (const char* method : {"POST", "PUT", "DELETE"})
+      on(method, base + "/{id}/tags", &Zendesk::change_tags);
   }
 }
 
@@ -74,6 +93,9 @@ Reply Zendesk::answer(Call& call) {
   if (!plain.segments.empty() && plain.segments.back().ends_with(".json"))
     plain.segments.back().resize(plain.segments.back().size() - 5);
   const Router::Match match = router_.find(plain);
+  if (const auto kind = match.params.find("kind"); kind != match.params.end())
+    if (kind->second != "users" && kind->second != "organizations" && kind->second != "tickets")
+      return error(404, "InvalidEndpoint", "Not found");
   if (match.handler == nullptr) return error(404, "InvalidEndpoint", "Not found");
   return (*match.handler)(call, match.params);
 }
@@ -91,8 +113,12 @@ Reply Zendesk::answer_trouble(Trouble trouble, Call&) {
   return error(500, "InternalError", "Internal server error");
 }
 
-void Zendesk::add_rate_headers(const Call&, Reply& reply) {
+void Zendesk::add_rate_headers(const Call& call, Reply& reply) {
   if (reply.status == 401) return;
+  if (call.request.path.starts_with("/api/v2/incremental/"))
+    reply.set("zendesk-ratelimit-incremental-exports",
+              fmt::format("total={}; remaining={}; resets={}", settings_.export_rate.calls,
+                          export_bucket_.remaining(), settings_.export_rate.window.count()));
   const bool limited = bucket_.rate().calls > 0;
   const std::uint64_t limit = limited ? bucket_.rate().calls : 700;
   const std::uint64_t left = limited ? bucket_.remaining() : limit - 1;
@@ -107,6 +133,7 @@ void Zendesk::add_rate_headers(const Call&, Reply& reply) {
 void Zendesk::reset() {
   Service::reset();
   jobs_.clear();
+  export_bucket_.refill();
   recent_writes_.clear();
 }
 

@@ -13,6 +13,7 @@ struct Settings {
   std::string email = "agent@example.com";
   std::string api_token = "sandbox-api-token";
   std::string oauth_token = "sandbox-oauth-token";
+  Rate export_rate{.calls = 10, .window = std::chrono::seconds{60}};  // of incremental exports
   bool bulk_import = false;  // users/create_many and create_or_update_many; 403 without
 };
 
@@ -34,6 +35,7 @@ struct Job {
   bool ends_failed = false;
   std::size_t total = 0;
   Json results = Json::array();  // shown when it has ended
+  Clock::WallTime made{};
 };
 
 class Zendesk final : public Service {
@@ -65,6 +67,27 @@ class Zendesk final : public Service {
   Reply search(Call& call, const Params& params);
   Reply me(Call& call, const Params& params);
   Reply fields(Call& call, const Params& params);
+  Reply field(Call& call, const Params& params);
+
+  // tickets.cpp
+  Reply comments(Call& call, const Params& params);
+  Reply import_ticket(Call& call, const Params& params);
+  Reply import_tickets(Call& call, const Params& params);
+  Reply show_tags(Call& call, const Params& params);
+  Reply change_tags(Call& call, const Params& params);
+  Reply autocomplete(Call& call, const Params& params);
+  Reply users_of_organization(Call& call, const Params& params);
+  Json audit_of(const Record& ticket);
+  void keep_comment(const Record& ticket, const Json& given);
+
+  // export.cpp
+  Reply export_by_cursor(Call& call, const Params& params);
+  Reply export_by_time(Call& call, const Params& params);
+  Reply search_all(Call& call, const Params& params);
+  Reply search_count(Call& call, const Params& params);
+  std::optional<Reply> too_many_exports(Call& call);
+  std::vector<const Record*> by_time(const std::string& object, std::int64_t from_second);
+  std::vector<Json> found_by(const std::string& query, const std::string& type);
 
   // many.cpp
   Reply create_or_update_many(Call& call, const Params& params);
@@ -73,6 +96,8 @@ class Zendesk final : public Service {
   Reply destroy_many(Call& call, const Params& params);
   Reply show_job(Call& call, const Params& params);
   Reply show_jobs(Call& call, const Params& params);
+  Reply list_jobs(Call& call, const Params& params);
+  void forget_old_jobs();
   std::optional<Reply> no_room_for_job(Call& call);
   Reply start_job(Call& call, const std::string& type, Json results);
   Json poll(Job& job) const;
@@ -85,6 +110,7 @@ class Zendesk final : public Service {
   void check_person(const std::string& object, const Json& given, const Record* target, Json& values,
                     Json& details);
   void check_ticket(const Json& given, const Record* target, Json& values, Json& details);
+  void check_ticket_fields(const Json& given, const Record* target, Json& values, Json& details);
   Json record_json(const std::string& object, const Record& record) const;
   bool written_too_often(const std::string& object, const Record& record);
 
@@ -93,6 +119,7 @@ class Zendesk final : public Service {
   Reply record_not_found() { return error(404, "RecordNotFound", "Not found"); }
   Reply refusal(const Outcome& outcome);
   Reply too_often(Call& call);
+  Json paged(const std::string& name, std::vector<Json> all, const IncomingRequest& request);
   Reply page(const std::string& object, const std::vector<const Record*>& records,
              const IncomingRequest& request);
   std::optional<Json> item_of(Call& call, const std::string& object, Reply& refusal);
@@ -105,6 +132,7 @@ class Zendesk final : public Service {
   Router router_;
   std::string base_url_;
   bool refuse_once_ = false;
+  TokenBucket export_bucket_;
   std::map<std::string, Job> jobs_;
   std::map<std::string, std::deque<Clock::MonotonicTime>> recent_writes_;  // by object and id
 };
