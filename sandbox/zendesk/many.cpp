@@ -109,7 +109,7 @@ Reply Zendesk::show_jobs(Call& call, const Params&) {
 
 Reply Zendesk::create_or_update_many(Call& call, const Params& params) {
   call.effect.write = true;
-  if (!settings_.bulk_import)
+  if (!settings_.bulk_import || fault(call, "bulk_forbidden"))
     return error(403, "Forbidden",
                  "Bulk user imports are not enabled for this account. Contact support to enable them.");
   const auto body = parse_json(call.request.body);
@@ -150,7 +150,7 @@ Reply Zendesk::create_or_update_many(Call& call, const Params& params) {
 Reply Zendesk::create_many(Call& call, const Params& params) {
   const std::string object = object_of(params);
   call.effect.write = true;
-  if (object == "users" && !settings_.bulk_import)
+  if (object == "users" && (!settings_.bulk_import || fault(call, "bulk_forbidden")))
     return error(403, "Forbidden",
                  "Bulk user imports are not enabled for this account. Contact support to enable them.");
   const auto body = parse_json(call.request.body);

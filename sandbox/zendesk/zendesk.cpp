@@ -9,6 +9,7 @@ const std::vector<FaultKind>& own_faults() {
       {"job_shuffle", "results of a job come in another order than its items, where they can be told apart",
        1},
       {"job_failed_rows", "a good row of a job fails though the job completes"},
+      {"bulk_forbidden", "403 for users/create_many and create_or_update_many though they are enabled"},
       {"job_failed", "the whole job ends as failed, nothing done; results is one object"},
       {"job_gone", "the job is unknown when it is polled: 404"},
       {"results_without_index", "results of ticket jobs have no index"},
