@@ -66,9 +66,8 @@ class Planning {
                {"plans", json::array()}}) {}
 
   void make(const sync::SyncSpec& spec) {
-    const AskedDestination asked = ask_destination(workspace_, spec, options_.offline);
+    AskedDestination asked = ask_destination(workspace_, spec, options_.offline);
     sync::PlanRequest request;
-    request.object = asked.object ? &*asked.object : nullptr;
     request.rows_max = options_.rows_max;
     request.key = options_.row;
     const sync::Unread unread = unread_rows(workspace_, spec);
@@ -85,9 +84,12 @@ class Planning {
                                *asked.destination, spec.options, context_.cancel);
       request.refreshed = true;
     }
-    const sync::Plan plan = sync::make_plan(workspace_.session(), connection_, spec, system_clock(), request);
+    const sync::Plan plan =
+        sync::make_checked_plan(workspace_.session(), connection_, spec, asked.destination.get(),
+                                asked.object, system_clock(), request);
     note(spec, plan);
-    show({spec, plan, asked.note, drift ? &*drift : nullptr, options_.examples});
+    show({spec, plan, asked.object ? "" : asked.note, drift ? &*drift : nullptr, options_.examples,
+          asked.kept});
     if (!options_.row.empty()) show_row(spec, plan, asked);
   }
 
@@ -124,6 +126,7 @@ class Planning {
       json out = sync::to_json(view.plan);
       if (view.drift != nullptr) out["drift"] = to_json(*view.drift);
       if (!view.schema_note.empty()) out["schema_note"] = view.schema_note;
+      if (!view.schema_age.empty()) out["schema_age"] = view.schema_age;
       print_out(text_of(out) + "\n");
     } else if (options_.markdown) {
       print_out(plan_markdown(connection_, view));
@@ -142,7 +145,8 @@ class Planning {
     if (!asked.destination)
       throw Error("sync.no_preview", fmt::format("the request cannot be shown: {}", asked.note),
                   "plan without --offline, and check the connection with `eddy doctor`");
-    const auto writer = sync::open_writer(*asked.destination, plan.definition, spec.options);
+    const auto writer = sync::open_writer_for(sync::sending_of(connection_, plan), *asked.destination,
+                                              plan.definition, spec.options);
     for (const std::string& request : writer->preview(rows))
       print_out(context_.json
                     ? text_of({{"type", "request"}, {"sync", spec.name}, {"request", redact(request)}}) + "\n"

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/deliver_plans.h"
 #include "app/plan_view.h"
@@ -19,30 +20,40 @@ using nlohmann::json;
 using sync::Chapter;
 
 // What the requests for a row look like. They are not kept: they follow from the plan, and are written again
-// from it, as the connector writes them today.
+// from it, as the connector writes them today. A destination that cannot be
+// reached is tried once for each form that the sync has had.
 class Requests {
  public:
   Requests(const Workspace& workspace, const sync::SyncSpec& spec, bool offline)
       : asked_(ask(workspace, spec, offline)), spec_(spec), note_(asked_.note) {}
 
-  std::vector<std::string> of(const sync::Definition& definition, const std::vector<Change>& rows) {
-    std::vector<std::string> out;
-    if (rows.empty() || !asked_.destination) return out;
-    try {
-      if (!writer_ || !(opened_for_ == definition)) {
-        writer_ = sync::open_writer(*asked_.destination, definition, spec_.options);
-        opened_for_ = definition;
-      }
-      for (const std::string& request : writer_->preview(rows)) out.push_back(redact(request));
-    } catch (const Error& error) {
-      note_ = error.message();
-    }
-    return out;
+  // Of a plan that was carried out.
+  std::vector<std::string> sent(const sync::Sending& sending, const sync::Definition& definition,
+                                const std::vector<Change>& rows) {
+    return shown(sending, definition, rows, sync::open_writer_of_the_past);
+  }
+  // Of what a run would send now: the record is read as that run would read it.
+  std::vector<std::string> next(const sync::Definition& definition, const std::vector<Change>& rows) {
+    failed_for_.reset();
+    return shown({}, definition, rows, sync::open_writer_for);
   }
   // Why requests are missing; "" when they are not.
   std::string note() const { return asked_.destination ? note_ : asked_.note; }
 
  private:
+  std::vector<std::string> shown(const sync::Sending& sending, const sync::Definition& definition,
+                                 const std::vector<Change>& rows, decltype(sync::open_writer_for)& open) {
+    std::vector<std::string> out;
+    if (rows.empty() || !asked_.destination || failed_for_ == definition) return out;
+    try {
+      const auto writer = open(sending, *asked_.destination, definition, spec_.options);
+      for (const std::string& request : writer->preview(rows)) out.push_back(redact(request));
+    } catch (const Error& error) {
+      note_ = error.message();
+      failed_for_ = definition;
+    }
+    return out;
+  }
   static AskedDestination ask(const Workspace& workspace, const sync::SyncSpec& spec, bool offline) {
     try {
       AskedDestination asked = ask_destination(workspace, spec, offline);
@@ -56,8 +67,7 @@ class Requests {
   AskedDestination asked_;
   const sync::SyncSpec& spec_;
   std::string note_;
-  std::unique_ptr<sync::Writer> writer_;
-  sync::Definition opened_for_;
+  std::optional<sync::Definition> failed_for_;
 };
 
 std::string fields_text(const std::vector<std::pair<std::string, Value>>& fields) {
@@ -171,8 +181,8 @@ int row(const Context& context, const RowOptions& options) {
   Requests requests(workspace, spec, options.offline);
   const auto requests_of = [&](const Chapter& chapter) {
     if (chapter.run_id.empty() || !sync::is_sent(chapter.plan.kind)) return std::vector<std::string>{};
-    return requests.of(chapter.plan.definition,
-                       sync::changes(connection, chapter.plan, chapter.change.number, 1));
+    return requests.sent(sync::sending_of(connection, chapter.plan), chapter.plan.definition,
+                         sync::changes(connection, chapter.plan, chapter.change.number, 1));
   };
   json out = sync::to_json(story);
   const StoryText text(context.terminal, story);
@@ -183,7 +193,7 @@ int row(const Context& context, const RowOptions& options) {
     told += text.chapter(story.chapters[i], texts);
   }
   std::vector<std::string> next;
-  if (story.next) next = requests.of(story.next->plan.definition, story.next_request);
+  if (story.next) next = requests.next(story.next->plan.definition, story.next_request);
   if (story.next) out["next"]["requests"] = next;
   told += text.next(next);
   out["requests_note"] = requests.note();

@@ -49,7 +49,7 @@ SyncResult carry_out(warehouse::Session& session, engine::Connection& connection
     std::unique_ptr<Writer> writer;
     bool unsafe = plan.definition.mode == Mode::insert;
     if (plan.counts.planned() > 0) {
-      writer = open_writer_for(plan.counts.planned(), destination, plan.definition, spec.options);
+      writer = open_writer_for(sending_of(connection, plan), destination, plan.definition, spec.options);
       unsafe = unsafe && !writer->inserts_are_repeatable();
     }
     {

@@ -1,5 +1,7 @@
 #include "sync/destination.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -12,9 +14,17 @@ std::string_view name_of(Mode mode) {
   return names[static_cast<std::size_t>(mode)];
 }
 
-std::string idempotency_key(const std::string& sync, const Row& key) {
-  nlohmann::json named = {sync};
-  for (const Value& value : key) named.push_back(value.to_json());
+std::string idempotency_key(const Delivery& delivery, const Change& change) {
+  nlohmann::json named = {delivery.sync};
+  for (const Value& value : change.key) named.push_back(value.to_json());
+  if (delivery.mode != Mode::insert && !delivery.plan.empty()) {
+    const auto* before = delivery.sent_before.get();
+    const auto found = before == nullptr ? std::map<std::uint64_t, std::string>::const_iterator()
+                                         : before->find(change.number);
+    named.push_back(before != nullptr && found != before->end()
+                        ? found->second
+                        : fmt::format("{}:{}", delivery.plan, change.number));
+  }
   return sha256_hex(named.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 

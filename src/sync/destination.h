@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -76,6 +77,9 @@ struct Delivery {
       options;       // the sync's `options:` map, checked against DestinationType::options; may be missing
   std::string sync;  // name of the sync: for staging tables, idempotency keys and logs
   std::uint64_t rows = 0;  // in the plan that is to be delivered; 0: nobody knows yet
+  std::string plan = {};   // its id; "" when there is none: a record that a lookup makes
+  // Rows of it that may have arrived before -> the occasion on which they did (occasions.h).
+  std::shared_ptr<const std::map<std::uint64_t, std::string>> sent_before = nullptr;
 };
 
 // Sync never sends more than this at once. 0 means no limit.
@@ -131,12 +135,22 @@ class Reader {
   virtual std::vector<Record> read(std::span<const Row> keys) = 0;
 };
 
+// What a connection's credentials must allow.
+struct Permission {
+  std::string what;  // "write contacts"
+  bool granted = true;
+  std::string missing = {};  // what is missing, and where to get it
+};
+
 class Destination {
  public:
   virtual ~Destination() = default;
   // For `eddy doctor`: reach it, log in, change nothing. Returns one line for people ("PostgreSQL 15.20,
   // database crm"). Throws Error that says what to do.
   virtual std::string check() = 0;
+  // What check() has looked at, one by one; asks the destination. Throws as check() does, but not for what is
+  // missing. Empty: it cannot be told apart from the rest.
+  virtual std::vector<Permission> permissions() { return {}; }
   virtual std::vector<std::string>
   objects() = 0;  // names that describe() knows; may be partial where unbounded
   // nullopt: the destination has no such object. Throws Error when it cannot be asked.
@@ -156,9 +170,11 @@ class Destination {
   virtual std::unique_ptr<Reader> reader(const Reading&) { return nullptr; }
 };
 
-// Names one row of one sync for ever: 64 hex digits, the same whenever that key is sent by that sync. For
-// destinations that recognise what they have been sent before (Idempotency-Key, messageId, insertId).
-std::string idempotency_key(const std::string& sync, const Row& key);
+// For destinations that recognise what they have been sent before (Idempotency-Key, messageId, insertId): 64
+// hex digits. With mode insert they name the row of this sync for ever, as it is inserted once. Otherwise
+// they name this change of it: the same when it is sent again because it may have arrived, in this run or
+// after a crash in the next, and another one whenever the row has changed anew (occasions.h).
+std::string idempotency_key(const Delivery& delivery, const Change& change);
 
 // What a connector may touch besides its own wire.
 struct Surroundings {

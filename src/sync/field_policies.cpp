@@ -159,7 +159,7 @@ class RemovalByUpdate final : public Writer {
     const auto smaller = [](std::size_t a, std::size_t b) {
       return a == 0 ? b : b == 0 ? a : std::min(a, b);
     };
-    one.batch_rows_max = smaller(one.batch_rows_max, other.batch_rows_max);
+    one.removes_max = other.batch_rows_max;
     one.batch_bytes_max = smaller(one.batch_bytes_max, other.batch_bytes_max);
     one.workers_max = smaller(one.workers_max, other.workers_max);
     return one;
@@ -197,8 +197,8 @@ class RemovalByUpdate final : public Writer {
 };
 
 std::unique_ptr<Writer> open_removal(Destination& destination, const Definition& definition,
-                                     const config::Node& options) {
-  Delivery delivery = delivery_of(definition, options);
+                                     const config::Node& options, const Sending& sending) {
+  Delivery delivery = delivery_of(definition, options, sending);
   delivery.mode = Mode::update;
   if (definition.removed == Removed::set) {
     delivery.fields.clear();
@@ -215,31 +215,50 @@ std::unique_ptr<Writer> open_removal(Destination& destination, const Definition&
   return destination.open(delivery);
 }
 
+// Lets removed rows go the way that `removed:` says.
+std::unique_ptr<Writer> with_removal(std::unique_ptr<Writer> writer, Destination& destination,
+                                     const Definition& definition, const config::Node& options,
+                                     const Sending& sending) {
+  if (definition.removed != Removed::clear && definition.removed != Removed::set) return writer;
+  Row values(definition.fields.size());
+  if (definition.removed == Removed::set) values = definition.removed_row;
+  return std::make_unique<RemovalByUpdate>(
+      std::move(writer), open_removal(destination, definition, options, sending), std::move(values));
+}
+
 }  // namespace
 
-Delivery delivery_of(const Definition& definition, const config::Node& options) {
+Delivery delivery_of(const Definition& definition, const config::Node& options, const Sending& sending) {
   Schema fields = definition.field_schema();
   for (std::size_t i = 0; i < fields.size(); ++i)
     if (definition.fields[i].lookup) fields[i].type = Type::text;
   const Removal removed = definition.removed == Removed::erase     ? Removal::erase
                           : definition.removed == Removed::archive ? Removal::archive
                                                                    : Removal::ignore;
-  return {definition.object, definition.mode, removed,        definition.key_schema(),
-          std::move(fields), options,         definition.sync};
+  return {definition.object, definition.mode, removed,         definition.key_schema(),
+          std::move(fields), options,         definition.sync, sending.rows,
+          sending.plan,      sending.before};
 }
 
 std::unique_ptr<Writer> open_writer(Destination& destination, const Definition& definition,
                                     const config::Node& options) {
-  std::unique_ptr<Writer> writer = destination.open(delivery_of(definition, options));
+  return open_writer_for(Sending{}, destination, definition, options);
+}
+
+std::unique_ptr<Writer> open_writer_for(const Sending& sending, Destination& destination,
+                                        const Definition& definition, const config::Node& options) {
+  std::unique_ptr<Writer> writer = destination.open(delivery_of(definition, options, sending));
   const bool looks_up = std::any_of(definition.fields.begin(), definition.fields.end(),
                                     [](const BoundColumn& field) { return field.lookup.has_value(); });
   if (looks_up || reads_records(definition))
     writer = std::make_unique<PolicyWriter>(std::move(writer), destination, definition, options);
-  if (definition.removed != Removed::clear && definition.removed != Removed::set) return writer;
-  Row values(definition.fields.size());
-  if (definition.removed == Removed::set) values = definition.removed_row;
-  return std::make_unique<RemovalByUpdate>(std::move(writer), open_removal(destination, definition, options),
-                                           std::move(values));
+  return with_removal(std::move(writer), destination, definition, options, sending);
+}
+
+std::unique_ptr<Writer> open_writer_of_the_past(const Sending& sending, Destination& destination,
+                                                const Definition& definition, const config::Node& options) {
+  return with_removal(destination.open(delivery_of(definition, options, sending)), destination, definition,
+                      options, sending);
 }
 
 }  // namespace eddy::sync

@@ -142,6 +142,29 @@ TEST(Removed, ClearsEveryFieldByAnUpdate) {
   EXPECT_EQ(updates.sent(), (std::vector<std::string>{"change 2=null"}));
 }
 
+TEST(OfThePast, IsShownAsItWasPlannedAndReadsNothing) {
+  Bed bed;
+  bed.destination.readable = true;
+  ScriptedDestination companies;
+  companies.records = {{"acme.example", ""}};
+  bed.destination.others["companies"] = &companies;
+  bed.destination.records["1"] = "Somebody|acme.example";  // what stands there today
+  const SyncSpec spec = with(
+      "name: {value: name, write: on_create}, company: {value: domain, lookup: {object: companies, by: "
+      "domain}}",
+      "removed: {set: {status: \"'gone'\"}}\n");
+  bed.model("select 1 as id, 'Ada' as name, 'acme.example' as domain");
+  const Plan plan = bed.plan(spec);
+  auto c = bed.session->connect();
+  const std::vector<Change> rows = changes(c, plan, 0, 1);
+  bed.destination.reading_fails = companies.reading_fails = true;
+  const auto writer = open_writer_of_the_past({}, bed.destination, plan.definition, spec.options);
+  EXPECT_EQ(writer->preview(rows), (std::vector<std::string>{"add 1=Ada|acme.example"}));
+  const Change removal{0, Operation::remove, {Value::integer(1)}, {}, {}};
+  EXPECT_EQ(writer->preview(std::span(&removal, 1)), (std::vector<std::string>{"change 1=gone"}));
+  EXPECT_EQ(bed.destination.readings + companies.readings, 0);
+}
+
 TEST(Send, AllSendsEveryFieldOfAChangedRow) {
   Bed bed;
   const SyncSpec spec = with("name: name, score: score", "send: all\n");

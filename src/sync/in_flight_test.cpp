@@ -223,6 +223,7 @@ TEST(InFlight, InterruptedWhileHeldBackNothingWasSent) {
     const auto before = bed.clock.monotonic();
     const SyncResult result = bed.run(spec);
     EXPECT_EQ(result.status, "interrupted");
+    EXPECT_EQ(result.node_status(), NodeStatus::interrupted);
     EXPECT_EQ(result.tally.sent, 0U);
     EXPECT_EQ(result.tally.not_sent, 3U);
     EXPECT_LT(bed.clock.monotonic() - before, 1s);

@@ -22,6 +22,11 @@ inline std::string text_of(const Row& row) {
   return join(parts, "|");
 }
 
+inline std::string text_of(const Change& change) {  // "add 1=Ada|7"
+  return std::string(name_of(change.operation)) + " " + text_of(change.key) +
+         (change.fields.empty() ? "" : "=" + text_of(change.fields));
+}
+
 // Holds records by key, keeps every request, and answers as `script` says; without one it applies everything.
 class ScriptedDestination final : public Destination {
  public:
@@ -64,9 +69,7 @@ class ScriptedDestination final : public Destination {
   std::vector<std::string> sent() const {  // "add 1|Ada" …, in the order of sending
     std::vector<std::string> out;
     for (const auto& request : requests)
-      for (const Change& change : request)
-        out.push_back(std::string(name_of(change.operation)) + " " + text_of(change.key) +
-                      (change.fields.empty() ? "" : "=" + text_of(change.fields)));
+      for (const Change& change : request) out.push_back(text_of(change));
     return out;
   }
   void forget_requests() { requests.clear(); }
@@ -102,7 +105,11 @@ class ScriptedDestination final : public Destination {
       }
       return owner_.script ? owner_.script(changes) : owner_.apply(changes);
     }
-    std::vector<std::string> preview(std::span<const Change>) override { return {}; }
+    std::vector<std::string> preview(std::span<const Change> changes) override {
+      std::vector<std::string> out;
+      for (const Change& change : changes) out.push_back(text_of(change));
+      return out;
+    }
     void finish() override { ++owner_.finished; }
 
    private:

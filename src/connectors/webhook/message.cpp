@@ -128,9 +128,9 @@ MessageRow render_row(const sync::Delivery& delivery, const Change& change) {
     fields.write(content);
     if (change.operation == Operation::change) content += ",\"changed\":" + changed.dump();
   }
-  row.id = hash_id("evt", fmt::format("{}\n{}\n{}\n{}\n{}", sync::idempotency_key(delivery.sync, change.key),
-                                      delivery.object, name_of(delivery.mode),
-                                      event_of(delivery, change.operation), content));
+  row.id = hash_id("evt",
+                   fmt::format("{}\n{}\n{}\n{}\n{}", sync::idempotency_key(delivery, change), delivery.object,
+                               name_of(delivery.mode), event_of(delivery, change.operation), content));
   row.json = fmt::format("{{\"id\":\"{}\",{}}}", row.id, content);
   return row;
 }

@@ -9,9 +9,10 @@
 // `fields` holds every mapped field of the row, but for those that must be left alone; a removal has none.
 // `mode` tells the receiver what is wanted: `update` must not create, `insert` must not overwrite.
 //
-// Ids are made of what is said (sync, object, mode, key, operation, values), never of time or place: the same
-// row with the same values has the same id however often it is sent, in this run or after a crash in the
-// next. So a receiver can tell a repetition from news.
+// Ids are made of what is said (sync, object, mode, key, operation, values) and of the occasion on which it
+// is said (occasions.h): what is sent again because it may have arrived has the same id, in this run or after
+// a crash in the next; a row that comes back to values it had before is news. So a receiver that drops what
+// it has had loses nothing.
 //
 // Values: integers and reals are JSON numbers; a decimal is a number when a double holds exactly its digits,
 // text otherwise; dates and times are ISO 8601 text, bytes base64, JSON goes in as it is. "address.city" is

@@ -57,6 +57,24 @@ TEST(Message, SeveralRowsAreAListWithIdsOfTheirOwn) {
   EXPECT_TRUE(message.id.starts_with("msg_"));
 }
 
+TEST(Message, IdsTellARepetitionFromNews) {
+  sync::Delivery first = contacts(), second = contacts();
+  first.plan = "p1";
+  second.plan = "p2";
+  const std::string id = render_row(first, ada()).id;
+  EXPECT_EQ(render_row(first, ada()).id, id);
+  EXPECT_NE(render_row(second, ada()).id, id) << "the same values, once more";
+  second.sent_before = std::make_shared<std::map<std::uint64_t, std::string>>(
+      std::map<std::uint64_t, std::string>{{7, "p1:7"}});
+  EXPECT_EQ(render_row(second, ada()).id, id) << "it may have arrived with p1";
+  Change other = ada();
+  other.fields[0] = Value::text("free");
+  EXPECT_NE(render_row(second, other).id, id) << "and says something else now";
+  first.mode = second.mode = sync::Mode::insert;
+  second.sent_before = nullptr;
+  EXPECT_EQ(render_row(first, ada()).id, render_row(second, ada()).id) << "a row is inserted once";
+}
+
 TEST(Message, IdsAreMadeOfWhatIsSaidAlone) {
   const std::string id = render_row(contacts(), ada()).id;
   EXPECT_EQ(id.size(), 36U);
