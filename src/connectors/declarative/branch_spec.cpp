@@ -70,12 +70,13 @@ void SpecReader::check_operation(const Node& node, const std::string& name, cons
   if (name == "insert")
     node.fail("connector.branch", "an insert never looks for a record",
               "leave out `branch`: say what is sent");
-  if ((name == "upsert") == out.missing.empty())
+  // Members of a list are not made, though they are added.
+  const bool makes = name == "upsert" && out.of.empty();
+  if (makes == out.missing.empty())
     node["branch"].fail("connector.branch",
-                        name == "upsert"
-                            ? "`missing` is not there: an upsert makes the records it does not find"
-                            : "`missing` makes records, which " + name + " must not",
-                        name == "upsert" ? "say how a record is made" : "leave `missing` out");
+                        makes ? "`missing` is not there: an upsert makes the records it does not find"
+                              : "`missing` makes records, which " + name + " must not",
+                        makes ? "say how a record is made" : "leave `missing` out");
 }
 
 }  // namespace eddy::connectors

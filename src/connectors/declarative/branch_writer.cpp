@@ -187,6 +187,7 @@ void BranchWriter::send(DeclarativeWriter& writer, Round& round, const std::vect
   for (std::size_t i = 0; i < places.size(); ++i)
     round.answer.verdicts[places[i]] = std::move(answer.verdicts[i]);
   round.answer.retry_after = answer.retry_after;
+  round.answer.notes.insert(round.answer.notes.end(), answer.notes.begin(), answer.notes.end());
 }
 
 void BranchWriter::remember(const Round& round) {

@@ -37,6 +37,9 @@ class RowAnswers::Matcher {
         for (std::size_t i = 0; i < every.size(); ++i) every[i] = i;
         return every;
       }
+      case MatchSpec::By::alone:
+        if (rows_.size() == 1) return {0};
+        return {};
       case MatchSpec::By::index:
         return row_at(at(item, pointer_));
       case MatchSpec::By::echo:
@@ -80,7 +83,7 @@ class RowAnswers::Matcher {
       if (part == nullptr || !part->is_primitive() || part->is_null()) return {};
       texts[name] = plain_text(*part);
     }
-    const auto found = places_.find(folded(text_of_keys(texts)));
+    const auto found = places_.find(marked(text_of_keys(texts)));
     if (found == places_.end() || found->second.size() != 1) return {};
     return found->second;
   }
@@ -133,6 +136,19 @@ std::optional<Verdict> verdict_of(const json& item, const RowsSpec& list, const 
                           list.tells_created && list.created_when.holds(status, &item));
 }
 
+// True when the counts are there and make up exactly so many rows.
+bool counts_agree(const Reply& reply, const std::vector<std::string>& pointers, std::size_t rows) {
+  std::size_t sum = 0;
+  for (const std::string& pointer : pointers) {
+    const json* count = reply.json ? at(*reply.json, pointer) : nullptr;
+    // No service is sent more rows than that; beyond it the sum could overflow.
+    if (count == nullptr || !count->is_number_unsigned() || count->get<std::uint64_t>() > 1'000'000'000)
+      return false;
+    sum += count->get<std::size_t>();
+  }
+  return sum == rows;
+}
+
 }  // namespace
 
 RowAnswers::RowAnswers(const ErrorSpec& errors, std::span<const RenderedRow> rows, Lookup lookup,
@@ -164,6 +180,16 @@ void RowAnswers::item(const json& item, std::size_t index, std::size_t count, in
     }
     return;
   }
+  if (list_->refused || list_->not_processed || !list_->applied_when.holds(status, &item)) unnamed_ = true;
+}
+
+std::optional<std::size_t> RowAnswers::refused() const {
+  std::size_t out = 0;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (contradicted_[i]) return std::nullopt;
+    out += found_[i] && found_[i]->outcome != Outcome::applied;
+  }
+  return out;
 }
 
 void RowAnswers::read(const Reply& reply, const RowsSpec& list) {
@@ -185,7 +211,7 @@ std::vector<Verdict> RowAnswers::verdicts(bool missing_row_applied) {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     if (found_[i] && !contradicted_[i])
       out.push_back(std::move(*found_[i]));
-    else if (!found_[i] && missing_row_applied)
+    else if (!found_[i] && missing_row_applied && !unnamed_)
       out.push_back(Verdict::applied());
     else
       out.push_back(unknown_);
@@ -195,10 +221,13 @@ std::vector<Verdict> RowAnswers::verdicts(bool missing_row_applied) {
 
 std::vector<Verdict> read_rows(const Reply& reply, const OutcomeSpec& outcome, const ErrorSpec& errors,
                                std::span<const RenderedRow> rows, const Lookup& lookup,
-                               const Verdict& unknown) {
+                               const Verdict& unknown, bool* unnamed) {
   RowAnswers answers(errors, rows, lookup, unknown);
   for (const RowsSpec& list : outcome.rows) answers.read(reply, list);
-  return answers.verdicts(outcome.missing_row_applied);
+  if (unnamed != nullptr) *unnamed = answers.unnamed();
+  if (outcome.counted.empty()) return answers.verdicts(outcome.missing_row_applied);
+  const auto refused = answers.refused();
+  return answers.verdicts(refused && counts_agree(reply, outcome.counted, rows.size() - *refused));
 }
 
 }  // namespace eddy::connectors

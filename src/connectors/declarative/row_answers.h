@@ -33,7 +33,13 @@ class RowAnswers {
   void open(const RowsSpec& list);
   void item(const nlohmann::json& item, std::size_t index, std::size_t count, int status);
 
-  // In the order of the rows; ends the gathering.
+  // A failure was told that names no row.
+  bool unnamed() const { return unnamed_; }
+  // Rows that items have named as refused; nullopt: items contradict each other.
+  std::optional<std::size_t> refused() const;
+
+  // In the order of the rows; ends the gathering. A row that is not mentioned is unknown even where the
+  // service mentions only failures, when one of them names nobody.
   std::vector<Verdict> verdicts(bool missing_row_applied);
 
  private:
@@ -47,11 +53,12 @@ class RowAnswers {
   std::vector<Matcher> matchers_;
   std::vector<std::optional<Verdict>> found_;
   std::vector<bool> contradicted_;
+  bool unnamed_ = false;
 };
 
-// All lists of one reply.
+// All lists of one reply, and what it counts. `unnamed` becomes true when a failure names no row.
 std::vector<Verdict> read_rows(const Reply& reply, const OutcomeSpec& outcome, const ErrorSpec& errors,
                                std::span<const RenderedRow> rows, const Lookup& lookup,
-                               const Verdict& unknown);
+                               const Verdict& unknown, bool* unnamed = nullptr);
 
 }  // namespace eddy::connectors

@@ -166,6 +166,7 @@ MatchSpec SpecReader::match(const Node& node) const {
   out.by = by == "position" ? MatchSpec::By::position
            : by == "index"  ? MatchSpec::By::index
            : by == "echo"   ? MatchSpec::By::echo
+           : by == "alone"  ? MatchSpec::By::alone
                             : MatchSpec::By::all;
   out.pointer = pointer_template(node["pointer"]);
   for (const auto& entry : node["pointers"].entries())
@@ -201,6 +202,7 @@ OutcomeSpec SpecReader::outcome(const Node& node) const {
   out.success_when = Predicate::parse(node["success_when"]);
   for (const Node& item : node["rows"].items()) out.rows.push_back(rows(item));
   out.missing_row_applied = node["missing_row"].as_string("unknown") == "applied";
+  out.counted = pointers(node["counted"]);
   return out;
 }
 
@@ -260,6 +262,7 @@ LookupSpec SpecReader::lookup(const Node& node, const ErrorSpec& connector_error
   out.value = values.pointer_template(node["value"]);
   out.skip_when = Predicate::parse(node["skip_when"]);
   out.cut_when = Predicate::parse(node["cut_when"]);
+  if (node["paging"].exists()) out.paging = paging(node["paging"]);
   out.failures = pointer(node["failures"]);
   out.missing_when = Predicate::parse(node["missing_when"]);
   out.errors = errors(node["errors"], connector_errors);
@@ -284,6 +287,7 @@ ObjectSpec SpecReader::object(const Node::Entry& entry) const {
   out.name = entry.name;
   out.doc = entry.value["doc"].as_string("");
   out.fixed = entry.value["fixed"].exists() && entry.value["fixed"].as_boolean();
+  out.open_fields = entry.value["open_fields"].exists() && entry.value["open_fields"].as_boolean();
   out.keys = texts(entry.value["keys"]);
   for (const auto& value : entry.value["values"].entries()) out.values[value.name] = value.value.text();
   for (const auto& f : entry.value["fields"].entries()) out.fields.push_back(known_field(f));
@@ -295,6 +299,7 @@ DiscoverSpec SpecReader::discover(const Node& node) const {
   out.request = request(node["request"]);
   out.missing_when = Predicate::parse(node["missing_when"]);
   out.items = pointer_template(node["items"]);
+  if (node["paging"].exists()) out.paging = paging(node["paging"]);
   out.name = pointer(node["name"]);
   out.prefix = placeholders(node["prefix"], false);
   out.native_type = pointer(node["native_type"]);
@@ -330,6 +335,7 @@ ObjectsSpec SpecReader::objects(const Node& node) const {
     out.list_request = request(names["request"]);
     out.list_items = pointer(names["items"]);
     out.list_name = pointer(names["name"]);
+    if (names["paging"].exists()) out.list_paging = paging(names["paging"]);
     out.list_when = Predicate::parse(names["when"]);
   }
   return out;
@@ -350,7 +356,8 @@ TransformSpec SpecReader::transforms(const Node& node) const {
 
 Spec SpecReader::read() {
   names_ = {"object",    "key.field", "row.key",   "row.fields", "row.all",
-            "row.trace", "row.index", "rows.keys", "rows.csv",   "auth.access_token"};
+            "row.trace", "row.index", "rows.keys", "rows.csv",   "auth.access_token",
+            "row.idempotency_key"};
   for (const auto& entry : root_["settings"].entries()) names_.push_back(entry.name);
   for (const auto& entry : root_["objects"]["list"].entries()) {
     for (const auto& value : entry.value["values"].entries()) names_.push_back("object." + value.name);
@@ -375,6 +382,7 @@ Spec SpecReader::read() {
       check_operation(item, entry.name, out.operations[entry.name].back());
     }
   for (const Node& item : root_["lookup"].items()) out.lookups.push_back(lookup(item, out.errors));
+  if (root_["check"].exists()) out.check = check(root_["check"]);
   out.transforms = transforms(root_["transforms"]);
   out.limits = limits(root_["limits"]);
   return out;

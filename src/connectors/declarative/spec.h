@@ -43,6 +43,16 @@ struct RequestSpec {
   Tree body;
 };
 
+// How the next page of a list is found: one of cursor, next_url, or an offset (neither of them).
+struct PagingSpec {
+  std::string cursor;     // JSON pointer to what `parameter` takes
+  std::string next_url;   // JSON pointer to the URL
+  std::string parameter;  // takes the cursor, or the number of items read so far
+  std::string total;      // JSON pointer to the number of all items; empty: until a page is empty
+  Predicate more_when;    // there is another page
+  std::size_t pages_max = 200;
+};
+
 struct AuthSpec {
   enum class Kind { header, basic, oauth2 };
   Kind kind = Kind::header;
@@ -85,7 +95,7 @@ struct ErrorSpec {
 };
 
 struct MatchSpec {
-  enum class By { position, index, echo, all };
+  enum class By { position, index, echo, alone, all };
   enum class Row { trace, key, id };  // id: the one a branch has found
   By by = By::position;
   Template pointer;                          // index, echo: where in the item
@@ -113,6 +123,9 @@ struct OutcomeSpec {
   Predicate success_when;  // the request was processed, look at the rows; default: status 2xx
   std::vector<RowsSpec> rows;
   bool missing_row_applied = false;  // the service mentions only failures
+  // JSON pointers to counts: together they must be all rows but those refused by name, then rows that are not
+  // mentioned are applied. Empty: the service does not count.
+  std::vector<std::string> counted = {};
 };
 
 // How rows are written into a file.
@@ -159,7 +172,8 @@ struct LookupSpec {
   std::vector<std::string> fields;  // always asked for, besides the key and the asked ones
   Predicate success_when;           // the request was processed; default: status 2xx and the list is there
   Template items;                   // JSON pointer to the list of records
-  MatchSpec match;                  // by echo of the key
+  std::optional<PagingSpec> paging;
+  MatchSpec match;  // by echo of the key
   std::string id;
   Template value;          // JSON pointer in a record; {field} is the field's name, its dots go deeper
   Predicate skip_when;     // records that do not count
@@ -182,6 +196,7 @@ struct FieldSpec {
 struct ObjectSpec {
   std::string name;  // or a pattern for many: {from}_to_{to} (object_name.h)
   std::string doc;
+  bool open_fields = false;                   // fields beyond those below exist, of a fixed one
   bool fixed = false;                         // its fields are those below; the service is not asked
   std::vector<std::string> keys;              // fields that can match records, for the manual
   std::map<std::string, std::string> values;  // {object.word}
@@ -192,6 +207,7 @@ struct DiscoverSpec {
   RequestSpec request;
   Predicate missing_when;  // the service has no such object
   Template items;          // JSON pointer
+  std::optional<PagingSpec> paging;
   std::string name;
   Template prefix;  // put before every name
   std::string native_type;
@@ -211,6 +227,7 @@ struct ObjectsSpec {
   std::optional<DiscoverSpec> discover;
   std::optional<RequestSpec> list_request;  // asks for the names
   std::string list_items, list_name;
+  std::optional<PagingSpec> list_paging;
   Predicate list_when;
 };
 
@@ -251,6 +268,21 @@ struct LimitsSpec {
   std::vector<RowLimitSpec> rows;
 };
 
+// What the credentials must allow.
+struct NeedSpec {
+  std::string what;
+  std::optional<RequestSpec> request;  // nullopt: the check's own reply tells
+  Predicate when;
+  std::string otherwise;
+  std::vector<std::string> detail;  // JSON pointers
+};
+
+struct CheckSpec {
+  RequestSpec request;
+  std::vector<std::string> account;  // JSON pointers
+  std::vector<NeedSpec> needs;
+};
+
 struct Spec {
   std::string name;
   std::string title;
@@ -262,6 +294,7 @@ struct Spec {
   std::map<std::string, std::vector<OperationSpec>>
       operations;                   // upsert, update, insert, erase, archive: first that fits
   std::vector<LookupSpec> lookups;  // the first that fits
+  std::optional<CheckSpec> check;
   ErrorSpec errors;
   TransformSpec transforms;
   LimitsSpec limits;

@@ -82,7 +82,8 @@ Shape errors() {
 
 Shape rows() {
   const Shape match = Shape::object(
-      {required("by", Shape::enumeration({"position", "index", "echo", "all"}), "how an item names its row"),
+      {required("by", Shape::enumeration({"position", "index", "echo", "alone", "all"}),
+                "how an item names its row"),
        field("pointer", text(), "JSON pointer inside the item; \"\" is the item itself"),
        field("pointers", text_map(), "of a key of several fields: field: JSON pointer inside the item"),
        field("row", Shape::enumeration({"trace", "key", "id"}),
@@ -102,11 +103,16 @@ Shape rows() {
 }
 
 Shape outcome() {
-  return Shape::object({field("success_when", Predicate::shape(),
-                              "the request was processed; status 2xx unless said otherwise"),
-                        required("rows", Shape::list(rows()), "the lists of the reply that tell about rows"),
-                        field("missing_row", Shape::enumeration({"unknown", "applied"}),
-                              "what a row that is not mentioned means; unknown unless said otherwise")});
+  return Shape::object(
+      {field("success_when", Predicate::shape(),
+             "the request was processed; status 2xx unless said otherwise"),
+       required("rows", Shape::list(rows()), "the lists of the reply that tell about rows"),
+       field("missing_row", Shape::enumeration({"unknown", "applied"}),
+             "what a row that is not mentioned means; unknown unless said otherwise"),
+       field(
+           "counted", texts(),
+           "JSON pointers to counts of applied rows: when they are all rows but those refused by name, rows "
+           "that are not mentioned are applied")});
 }
 
 // What is sent and understood: of an operation, and of both ways of a branch.
@@ -179,6 +185,7 @@ Shape lookup() {
        field("id", text(), "JSON pointer to the record's id"),
        required("value", text(), "JSON pointer to {field} in the record; dots in its name go deeper"),
        field("skip_when", Predicate::shape(), "records that do not count"),
+       field("paging", paging_shape(), "the list comes in pages"),
        field("cut_when", Predicate::shape(), "records are left out of this reply: fewer keys are asked for"),
        field("failures", text(), "JSON pointer to the list of keys that could not be read"),
        field("missing_when", Predicate::shape(), "a failure that says only that there is no record"),
@@ -195,6 +202,7 @@ Shape objects() {
       Shape::object({required("request", request(), "asks for the fields of {object}"),
                      field("missing_when", Predicate::shape(), "the service has no such object"),
                      required("items", text(), "JSON pointer to the list of fields"),
+                     field("paging", paging_shape(), "the list comes in pages"),
                      required("name", text(), "JSON pointer to a field's name"),
                      field("prefix", text(), "put before every name"),
                      field("native_type", text(), "JSON pointer to its type"),
@@ -208,6 +216,7 @@ Shape objects() {
                      field("keys_from", keys_from, "a second request that names the keys")});
   const Shape names = Shape::object({required("request", request(), "asks for the objects"),
                                      required("items", text(), "JSON pointer to the list"),
+                                     field("paging", paging_shape(), "the list comes in pages"),
                                      required("name", text(), "JSON pointer to the name"),
                                      field("when", Predicate::shape(), "only these")});
   const Shape known_field = Shape::object(
@@ -221,7 +230,8 @@ Shape objects() {
        field("length", Shape::integer(), "longest length"), field("options", texts(), "allowed values")});
   const Shape object = Shape::object(
       {field("doc", text(), "what it is"), field("keys", texts(), "fields that can match records"),
-       field("fixed", Shape::boolean(), "it has these fields and no others: the service is not asked"),
+       field("fixed", Shape::boolean(), "its fields are known: the service is not asked"),
+       field("open_fields", Shape::boolean(), "of a fixed one: fields beyond these exist"),
        field("values", text_map(), "words for requests: {object.word}"),
        field("fields", Shape::map(known_field), "fields known without asking")});
   return Shape::object({required("list", Shape::map(object), "objects by name"),
@@ -257,6 +267,7 @@ Shape connector_shape() {
        required("objects", objects(), "what can be written"),
        required("operations", operations, "requests per mode and removal; the first that fits is taken"),
        field("lookup", Shape::list(lookup()), "how records are read by key; the first that fits is taken"),
+       field("check", check_shape(), "whose account it is, and what its credentials lack"),
        field("errors", errors(), "what answers that are no success mean"),
        field("transforms", transforms, "how values are written"),
        field("limits", limits_shape(), "how fast")});

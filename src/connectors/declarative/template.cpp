@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "core/error.h"
 
 namespace eddy::connectors {
@@ -9,6 +11,17 @@ namespace eddy::connectors {
 using nlohmann::json;
 
 namespace {
+constexpr std::string_view as_number = ":number";
+
+// What is no number stays as it is: the service says so better than we could.
+json whole_number(const json& value) {
+  if (!value.is_string()) return value;
+  const auto& text = value.get_ref<const std::string&>();
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size() ? json(number) : value;
+}
+
 [[noreturn]] void refuse(const config::Node& node, std::string_view text, std::string_view why) {
   const std::string message = fmt::format("`{}`: {}", text, why);
   const std::string hint = "a placeholder is written {name}; for a brace itself write {{ or }}";
@@ -36,8 +49,11 @@ Template Template::parse(std::string_view text) {
       const auto end = text.find('}', i);
       if (end == std::string_view::npos) refuse({}, text, "a brace is not closed");
       if (end == i + 1) refuse({}, text, "a placeholder has no name");
-      if (!literal.empty()) out.parts_.push_back({std::exchange(literal, {}), false});
-      out.parts_.push_back({std::string(text.substr(i + 1, end - i - 1)), true});
+      if (!literal.empty()) out.parts_.push_back({std::exchange(literal, {}), false, false});
+      std::string_view name = text.substr(i + 1, end - i - 1);
+      const bool number = name.ends_with(as_number);
+      if (number) name.remove_suffix(as_number.size());
+      out.parts_.push_back({std::string(name), true, number});
       i = end;
     } else if (c == '}') {
       refuse({}, text, "a brace closes nothing");
@@ -45,7 +61,7 @@ Template Template::parse(std::string_view text) {
       literal += c;
     }
   }
-  if (!literal.empty()) out.parts_.push_back({std::move(literal), false});
+  if (!literal.empty()) out.parts_.push_back({std::move(literal), false, false});
   return out;
 }
 
@@ -80,7 +96,10 @@ std::optional<std::string> Template::text(const Lookup& lookup, const Encode& en
 }
 
 std::optional<json> Template::value(const Lookup& lookup) const {
-  if (parts_.size() == 1 && parts_.front().placeholder) return lookup(parts_.front().text);
+  if (parts_.size() == 1 && parts_.front().placeholder) {
+    auto out = lookup(parts_.front().text);
+    return out && parts_.front().number ? whole_number(*out) : out;
+  }
   auto out = text(lookup);
   if (!out) return std::nullopt;
   return json(std::move(*out));

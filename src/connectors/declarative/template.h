@@ -8,8 +8,10 @@
 //   {row.key} {row.fields} {row.all} {row.trace} {row.index}
 //                                 inside `each:` or where a request carries one row: key value, mapped
 //                                 fields, key and fields, an id unique in the plan, place in the batch from 0
+//   {row.idempotency_key}         likewise: names this change of the row (sync/destination.h)
 //   {rows.keys}                   all key values of the batch, with commas
 //   {auth.word}                   what authentication gave: access_token, base_url
+// `{name:number}` is a whole number where the value is the text of one: 7, not "7".
 #pragma once
 
 #include <functional>
@@ -50,6 +52,7 @@ class Template {
   struct Part {
     std::string text;
     bool placeholder = false;
+    bool number = false;
   };
   std::string source_;
   std::vector<Part> parts_;

@@ -28,6 +28,13 @@ Verdict verdict_of(const Refusal& refusal) {
   }
 }
 
+bool names_a_row_alone(const OutcomeSpec& outcome) {
+  return std::any_of(outcome.rows.begin(), outcome.rows.end(), [](const RowsSpec& list) {
+    return std::any_of(list.match.begin(), list.match.end(),
+                       [](const MatchSpec& match) { return match.by == MatchSpec::By::alone; });
+  });
+}
+
 }  // namespace
 
 DeclarativeWriter::DeclarativeWriter(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session,
@@ -83,6 +90,7 @@ RenderedBatch DeclarativeWriter::render(std::span<const Change> changes, const R
   batch.verdicts.resize(changes.size());
   for (std::size_t i = 0; i < changes.size(); ++i) {
     RenderedRow row = render_row(changes[i], delivery_.key, delivery_.fields, spec_->transforms);
+    row.idempotency_key = sync::idempotency_key(delivery_, changes[i]);
     if (ids != nullptr)
       if (const auto id = ids->find(changes[i].number); id != ids->end()) row.id = id->second;
     if (row.unusable) {
@@ -112,6 +120,7 @@ Lookup DeclarativeWriter::row_lookup(const std::vector<RenderedRow>& rows, std::
     if (name == "row.fields") return row.fields;
     if (name == "row.all") return row.all;
     if (name == "row.trace") return json(row.trace);
+    if (name == "row.idempotency_key") return json(row.idempotency_key);
     if (name == "row.index") return json(index);
     if (name == "row.id" && !row.id.empty()) return json(row.id);
     if (name.starts_with("row.key.") && row.key.is_object())
@@ -181,14 +190,21 @@ sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std:
       operation.request, content, lookup,
       [&](const Reply& reply) { return processed(reply, operation.outcome); }, operation.errors,
       operation.idempotent);
+  if (std::string note = session_->take_note(); !note.empty()) answer.notes.push_back(std::move(note));
   switch (called.kind) {
     case Called::Kind::answered: {
       const Verdict unknown =
           Verdict::in_doubt("no_answer_for_row", "the reply does not say what became of this row");
-      auto verdicts =
-          read_rows(*called.reply, operation.outcome, operation.errors, batch.rows, lookup, unknown);
-      for (std::size_t i = 0; i < verdicts.size(); ++i)
+      bool unnamed = false;
+      auto verdicts = read_rows(*called.reply, operation.outcome, operation.errors, batch.rows, lookup,
+                                unknown, &unnamed);
+      std::vector<std::size_t> unanswered;
+      for (std::size_t i = 0; i < verdicts.size(); ++i) {
+        if (verdicts[i].outcome == Outcome::in_doubt) unanswered.push_back(batch.place[i]);
         answer.verdicts[batch.place[i]] = std::move(verdicts[i]);
+      }
+      if (unnamed && names_a_row_alone(operation.outcome))
+        send_unanswered(operation, changes, ids, unanswered, answer);
       break;
     }
     case Called::Kind::refused:
@@ -215,6 +231,34 @@ sync::Answer DeclarativeWriter::deliver_one(const OperationSpec& operation, std:
   return answer;
 }
 
+void DeclarativeWriter::send_unanswered(const OperationSpec& operation, std::span<const Change> changes,
+                                        const RowIds* ids, const std::vector<std::size_t>& unanswered,
+                                        sync::Answer& answer) {
+  if (!operation.idempotent || changes.size() < 2 || unanswered.empty()) return;
+  std::vector<Change> again;
+  for (const std::size_t place : unanswered) again.push_back(changes[place]);
+  const std::span<const Change> all(again);
+  sync::Answer parts;
+  try {
+    if (again.size() < changes.size()) {
+      deliver_parts(operation, all, ids, parts);
+    } else {
+      deliver_parts(operation, all.first(all.size() / 2), ids, parts);
+      deliver_parts(operation, all.subspan(all.size() / 2), ids, parts);
+    }
+  } catch (const Error&) {
+    return;  // the others have been applied; the next call meets the cause at its start
+  }
+  for (std::size_t i = 0; i < unanswered.size(); ++i) {
+    Verdict& before = answer.verdicts[unanswered[i]];
+    // What was perhaps applied before is not made undone by an answer that was never given.
+    if (parts.verdicts[i].outcome == Outcome::retry) continue;
+    before = std::move(parts.verdicts[i]);
+  }
+  answer.retry_after = parts.retry_after;
+  answer.notes.insert(answer.notes.end(), parts.notes.begin(), parts.notes.end());
+}
+
 void DeclarativeWriter::deliver_parts(const OperationSpec& operation, std::span<const Change> changes,
                                       const RowIds* ids, sync::Answer& answer) {
   const std::size_t end = answer.verdicts.size() + changes.size();
@@ -236,6 +280,7 @@ void DeclarativeWriter::deliver_parts(const OperationSpec& operation, std::span<
     } else {
       answer.verdicts.insert(answer.verdicts.end(), one.verdicts.begin(), one.verdicts.end());
       if (one.retry_after) answer.retry_after = one.retry_after;
+      answer.notes.insert(answer.notes.end(), one.notes.begin(), one.notes.end());
     }
     start += part.size();
     if (answer.retry_after) {

@@ -32,6 +32,10 @@ class DeclarativeWriter final : public sync::Writer {
   // because its record is there already has that record's id in its verdict.
   sync::Answer deliver_found(std::span<const Change> changes, const RowIds& ids);
   std::vector<std::string> preview_found(std::span<const Change> changes, const RowIds& ids);
+  // The body that carries these changes, for others to send.
+  RenderedBatch body_of(std::span<const Change> changes, Content& content) const {
+    return write_body(operation_for(changes), changes, nullptr, content);
+  }
   bool inserts_are_repeatable() const override {
     return delivery_.mode == sync::Mode::insert && write_.idempotent;
   }
@@ -49,6 +53,9 @@ class DeclarativeWriter final : public sync::Writer {
   Lookup batch_lookup(const OperationSpec& operation, const std::vector<RenderedRow>& rows) const;
   Lookup row_lookup(const std::vector<RenderedRow>& rows, std::size_t index) const;
   nlohmann::json body(const OperationSpec& operation, const std::vector<RenderedRow>& rows) const;
+  // Rows without an answer, because a failure names none of them, are sent again in smaller parts.
+  void send_unanswered(const OperationSpec& operation, std::span<const Change> changes, const RowIds* ids,
+                       const std::vector<std::size_t>& unanswered, sync::Answer& answer);
   // One request.
   sync::Answer deliver_one(const OperationSpec& operation, std::span<const Change> changes,
                            const RowIds* ids);
