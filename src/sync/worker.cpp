@@ -59,6 +59,16 @@ void Course::stop(const Error& reason) {
   queue.close(true);
 }
 
+void Course::tell(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!told_.insert(note).second) continue;
+    }
+    progress.note(fmt::format("sync {}: {}", sync(), redact(note)));
+  }
+}
+
 std::optional<Error> Course::failure() const {
   const std::lock_guard lock(mutex_);
   return failure_;
@@ -85,6 +95,7 @@ std::optional<Batch> Worker::attempt(Batch& piece) {
   }
   auto answer = send(piece);
   if (!answer) return std::nullopt;
+  course_.tell(answer->notes);
   const bool held_back = answer->held_back && all_retry(*answer);
   if (held_back)
     course_.circuit.leave(entry);

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/cancel.h"
@@ -28,8 +30,9 @@ class Course {
   // Ctrl-C, or a failure: nothing new leaves.
   bool stopping() const { return stopped_.load() || cancelled(); }
   bool cancelled() const { return cancel_.requested(); }
-  void stop(const Error& reason);        // the first reason counts
-  std::optional<Error> failure() const;  // why it stopped; nullopt: it did not, or Ctrl-C
+  void stop(const Error& reason);                    // the first reason counts
+  std::optional<Error> failure() const;              // why it stopped; nullopt: it did not, or Ctrl-C
+  void tell(const std::vector<std::string>& notes);  // each once
   // Rows that had left were given up because of Ctrl-C.
   void cut_short() { cut_short_ = true; }
   bool was_cut_short() const { return cut_short_; }
@@ -55,8 +58,9 @@ class Course {
   const Cancel& cancel_;
   std::atomic<bool> stopped_{false};
   std::atomic<bool> cut_short_{false};
-  mutable std::mutex mutex_;  // guards failure_
+  mutable std::mutex mutex_;  // guards what follows
   std::optional<Error> failure_;
+  std::set<std::string> told_;
 };
 
 class Worker {

@@ -5,8 +5,10 @@
 #include <algorithm>
 
 #include "connectors/declarative/branch_writer.h"
+#include "connectors/declarative/check.h"
 #include "connectors/declarative/choice.h"
 #include "connectors/declarative/discovery.h"
+#include "connectors/declarative/job_writer.h"
 #include "connectors/declarative/lookup_reader.h"
 #include "connectors/declarative/object_name.h"
 #include "connectors/declarative/writer.h"
@@ -17,6 +19,21 @@ namespace eddy::connectors {
 
 std::string DeclarativeDestination::check() {
   const std::string base = session_->base_url();
+  if (spec_->check) {
+    const Checked checked = check_connection(*spec_, *session_);
+    std::vector<std::string> missing;
+    for (const sync::Permission& permission : checked.permissions)
+      if (!permission.granted)
+        missing.push_back(fmt::format("cannot {} ({})", permission.what, permission.missing));
+    const std::string account =
+        checked.account.empty() ? base : fmt::format("{} as {}", base, checked.account);
+    if (!missing.empty())
+      throw Error("destination.permission",
+                  fmt::format("{} at {}: {}", spec_->title, account, join(missing, "; ")),
+                  "give the connection's user what is missing; `eddy connectors test` looks again");
+    return fmt::format("{} at {}", spec_->title, account);
+  }
+  session_->forget_quota();
   if (!spec_->objects.discover || spec_->objects.list.empty())
     return fmt::format("{} at {}", spec_->title, base);
   const ObjectSpec& first = spec_->objects.list.front();
@@ -25,6 +42,11 @@ std::string DeclarativeDestination::check() {
     throw Error("destination.refused", fmt::format("{} does not know {}", spec_->title, first.name),
                 "check the connection's settings");
   return fmt::format("{} at {}: {} has {} fields", spec_->title, base, first.name, schema->fields.size());
+}
+
+std::vector<sync::Permission> DeclarativeDestination::permissions() {
+  if (!spec_->check) return {};
+  return check_connection(*spec_, *session_).permissions;
 }
 
 std::vector<std::string> DeclarativeDestination::objects() { return discover_objects(*spec_, *session_); }
@@ -42,7 +64,7 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery&
                 fmt::format("{} has no object `{}`", spec_->title, delivery.object),
                 hint.empty() ? "known: " + join(names, ", ") : hint);
   }
-  Asked asked{delivery.object, {}};
+  Asked asked{delivery.object, {}, delivery.rows};
   for (const Column& column : delivery.key) asked.keys.push_back(column.name);
   const auto branch = [&](const std::string& name) {
     return branch_of(choose_operation(*spec_, *session_, name, asked), delivery);
@@ -50,13 +72,45 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery&
   Branch write = branch(std::string(name_of(delivery.mode))), remove;
   if (delivery.removed == sync::Removal::erase) remove = branch("erase");
   if (delivery.removed == sync::Removal::archive) remove = branch("archive");
+  const OperationSpec* first = write.operation;
+  const OperationSpec* second = remove.operation;
+  std::unique_ptr<sync::Writer> writer;
   if (write.by_key || remove.by_key)
-    return std::make_unique<BranchWriter>(spec_, session_, delivery, std::move(write), std::move(remove));
-  return std::make_unique<DeclarativeWriter>(spec_, session_, delivery, *write.operation, remove.operation);
+    writer = std::make_unique<BranchWriter>(spec_, session_, delivery, std::move(write), std::move(remove));
+  else
+    writer =
+        std::make_unique<DeclarativeWriter>(spec_, session_, delivery, *write.operation, remove.operation);
+  if (auto desk = desk_of(delivery.sync))
+    writer = std::make_unique<JobWriter>(spec_, session_, std::move(desk), delivery, *first, second,
+                                         std::move(writer));
+  if (const RowLimitSpec* limit = session_->row_pace()->limit_of(delivery.object))
+    return std::make_unique<PacedWriter>(std::move(writer), session_->row_pace(), *limit, delivery);
+  return writer;
+}
+
+std::shared_ptr<JobDesk> DeclarativeDestination::desk_of(const std::string& sync) {
+  const bool has_jobs =
+      std::any_of(spec_->operations.begin(), spec_->operations.end(), [](const auto& entry) {
+        return std::any_of(entry.second.begin(), entry.second.end(),
+                           [](const OperationSpec& operation) { return operation.job != nullptr; });
+      });
+  if (!has_jobs) return nullptr;
+  const std::lock_guard lock(desks_mutex_);
+  std::weak_ptr<JobDesk>& slot = desks_[sync];
+  if (auto desk = slot.lock()) return desk;
+  auto desk = std::make_shared<JobDesk>(
+      spec_, session_, jobs_folder_.empty() ? std::filesystem::path() : jobs_folder_ / percent_encode(sync));
+  slot = desk;
+  return desk;
+}
+
+bool DeclarativeDestination::unfinished(const sync::Delivery& delivery) {
+  const auto desk = desk_of(delivery.sync);
+  return desk != nullptr && desk->has_records();
 }
 
 std::optional<BranchLookup> DeclarativeDestination::lookup_of(sync::Reading reading, bool for_branch) const {
-  Asked asked{reading.object, {}};
+  Asked asked{reading.object, {}, 0};
   for (const Column& column : reading.key) asked.keys.push_back(column.name);
   Type type = reading.key.front().type;
   const LookupSpec* lookup = choose_lookup(*spec_, *session_, asked, for_branch, type);

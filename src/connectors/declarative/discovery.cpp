@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "connectors/declarative/object_name.h"
+#include "connectors/declarative/paging.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -14,25 +15,13 @@ using nlohmann::json;
 
 namespace {
 
-// Asks until there is a reply that `understood` accepts; passing troubles are tried again, everything else is
-// an error: there are no rows to give an answer for.
-Reply ask(const Spec& spec, Session& session, const RequestSpec& request, const Lookup& lookup,
+// The same for all pages of a list, as one reply.
+Reply ask(const Spec& spec, Session& session, const RequestSpec& request,
+          const std::optional<PagingSpec>& paging, const std::string& items, const Lookup& lookup,
           const std::function<bool(const Reply&)>& understood) {
-  std::string why;
-  for (int attempt = 0; attempt < 4; ++attempt) {
-    if (attempt > 0) session.clock().sleep_for(std::chrono::milliseconds{250} * (1 << attempt));
-    Called called = session.call(request, Content(), lookup, understood, spec.errors, /*repeatable=*/true);
-    if (called.kind == Called::Kind::answered) return std::move(*called.reply);
-    why = fmt::format("{}: {}", called.refusal.code, called.refusal.message);
-    if (called.kind == Called::Kind::refused && called.refusal.error_class == ErrorClass::row)
-      throw Error("destination.refused", fmt::format("{} cannot be described: {}", spec.title, why),
-                  "check the object's name and the connection's settings");
-    if (called.refusal.wait)
-      session.clock().sleep_for(
-          std::min<std::chrono::nanoseconds>(*called.refusal.wait, std::chrono::seconds{30}));
-  }
-  throw Error("destination.unreachable", fmt::format("{} does not answer: {}", spec.title, why),
-              "check the network and the connection's base_url");
+  return *read_pages(
+      paging, {request, Content(), lookup}, items, [&] { return session.base_url(); },
+      [&](const PageRequest& page) { return std::optional(ask_page(spec, session, page, understood)); });
 }
 
 bool has_list(const Reply& reply, const std::string& pointer) {
@@ -80,7 +69,7 @@ sync::FieldSchema* find_field(sync::ObjectSchema& schema, const std::string& nam
 void add_keys(const Spec& spec, Session& session, const Lookup& lookup, sync::ObjectSchema& schema) {
   const DiscoverSpec& discover = *spec.objects.discover;
   if (!discover.keys_request) return;
-  const Reply reply = ask(spec, session, *discover.keys_request, lookup,
+  const Reply reply = ask(spec, session, *discover.keys_request, std::nullopt, discover.keys_items, lookup,
                           [&](const Reply& r) { return has_list(r, discover.keys_items); });
   for (const json& entry : *at(*reply.json, discover.keys_items)) {
     // A list of several names is a compound key; one field is what a sync matches by.
@@ -92,6 +81,26 @@ void add_keys(const Spec& spec, Session& session, const Lookup& lookup, sync::Ob
 }
 
 }  // namespace
+
+Reply ask_page(const Spec& spec, Session& session, const PageRequest& page,
+               const std::function<bool(const Reply&)>& understood) {
+  std::string why;
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    if (attempt > 0) session.clock().sleep_for(std::chrono::milliseconds{250} * (1 << attempt));
+    Called called = session.call(page.request, page.content, page.lookup, understood, spec.errors,
+                                 /*repeatable=*/true);
+    if (called.kind == Called::Kind::answered) return std::move(*called.reply);
+    why = fmt::format("{}: {}", called.refusal.code, called.refusal.message);
+    if (called.kind == Called::Kind::refused && called.refusal.error_class == ErrorClass::row)
+      throw Error("destination.refused", fmt::format("{} cannot be described: {}", spec.title, why),
+                  "check the object's name and the connection's settings");
+    if (called.refusal.wait)
+      session.clock().sleep_for(
+          std::min<std::chrono::nanoseconds>(*called.refusal.wait, std::chrono::seconds{30}));
+  }
+  throw Error("destination.unreachable", fmt::format("{} does not answer: {}", spec.title, why),
+              "check the network and the connection's base_url");
+}
 
 Lookup object_lookup(const Spec& spec, const Session& session, const std::string& name) {
   return [outer = session.lookup(), words = object_words(spec, name),
@@ -109,8 +118,9 @@ std::vector<std::string> discover_objects(const Spec& spec, Session& session) {
   for (const ObjectSpec& object : spec.objects.list)
     if (words_in(object.name).empty()) names.push_back(object.name);
   if (!spec.objects.list_request) return names;
-  const Reply reply = ask(spec, session, *spec.objects.list_request, session.lookup(),
-                          [&](const Reply& r) { return has_list(r, spec.objects.list_items); });
+  const Reply reply =
+      ask(spec, session, *spec.objects.list_request, spec.objects.list_paging, spec.objects.list_items,
+          session.lookup(), [&](const Reply& r) { return has_list(r, spec.objects.list_items); });
   for (const json& item : *at(*reply.json, spec.objects.list_items)) {
     const std::string name = text_at(item, spec.objects.list_name);
     if (!name.empty() && spec.objects.list_when.holds(reply.status, &item) &&
@@ -125,7 +135,7 @@ std::optional<sync::ObjectSchema> discover(const Spec& spec, Session& session, c
   if (object == nullptr && !spec.objects.open) return std::nullopt;
   sync::ObjectSchema schema;
   schema.name = name;
-  schema.open = spec.objects.open_fields && (object == nullptr || !object->fixed);
+  schema.open = object != nullptr && object->fixed ? object->open_fields : spec.objects.open_fields;
   if (object != nullptr)
     for (const FieldSpec& field : object->fields) schema.fields.push_back(known(field));
   if (!spec.objects.discover || (object != nullptr && object->fixed)) return schema;
@@ -136,7 +146,7 @@ std::optional<sync::ObjectSchema> discover(const Spec& spec, Session& session, c
   const auto missing = [&](const Reply& reply) {
     return discover.missing_when.given() && discover.missing_when.holds(reply);
   };
-  const Reply reply = ask(spec, session, discover.request, lookup,
+  const Reply reply = ask(spec, session, discover.request, discover.paging, items, lookup,
                           [&](const Reply& r) { return has_list(r, items) || missing(r); });
   if (missing(reply)) return std::nullopt;
   for (const json& item : *at(*reply.json, items)) {

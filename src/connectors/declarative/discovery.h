@@ -7,12 +7,18 @@
 #include <vector>
 
 #include "connectors/declarative/object_name.h"
+#include "connectors/declarative/paging.h"
 #include "connectors/declarative/session.h"
 #include "connectors/declarative/spec.h"
 #include "sync/destination.h"
 
 namespace eddy::connectors {
 
+// Asks until there is a reply that `understood` accepts; passing troubles are tried again, everything else is
+// an error: there are no rows to give an answer for. Throws Error("destination.refused") and
+// Error("destination.unreachable").
+Reply ask_page(const Spec& spec, Session& session, const PageRequest& page,
+               const std::function<bool(const Reply&)>& understood);
 // The values of settings, {object} and {object.word}.
 Lookup object_lookup(const Spec& spec, const Session& session, const std::string& name);
 // The connector's list, and the service's where it can be asked. Throws Error when asking fails.

@@ -202,9 +202,14 @@ void LookupReader::ask(std::span<const Key> keys, std::vector<Found>& records) {
     const http::Request request = build_request(lookup_.request, "", lookup, content);
     if (request.url.size() + request.body.size() > lookup_.bytes_max) return ask_halves(keys, records);
   }
-  const auto reply = send(content, lookup);
+  const auto reply = read_pages(
+      lookup_.paging, {lookup_.request, content, lookup}, items_, [this] { return session_->base_url(); },
+      [this](const PageRequest& page) {
+        auto one = send(page);
+        if (one) check_failures(*one);
+        return one;
+      });
   if (!reply) return;
-  check_failures(*reply);
   // Of a single key what there is tells enough: that it is not one record.
   if (keys.size() > 1 && lookup_.cut_when.given() && lookup_.cut_when.holds(*reply))
     return ask_halves(keys, records);
@@ -220,12 +225,12 @@ bool LookupReader::understood(const Reply& reply) const {
   return items->is_array() || (items->is_object() && at(*items, echo_) != nullptr);
 }
 
-std::optional<Reply> LookupReader::send(const Content& content, const Lookup& lookup) {
+std::optional<Reply> LookupReader::send(const PageRequest& page) {
   std::string why;
   std::chrono::nanoseconds waited{0};
   for (int attempt = 0; attempt < attempts_max && waited < waiting_max;) {
     Called called = session_->call(
-        lookup_.request, content, lookup, [this](const Reply& reply) { return understood(reply); },
+        page.request, page.content, page.lookup, [this](const Reply& reply) { return understood(reply); },
         lookup_.errors, /*repeatable=*/true);
     if (called.kind == Called::Kind::answered) return std::move(*called.reply);
     if (called.kind == Called::Kind::refused && called.refusal.error_class == ErrorClass::done)

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/declarative/paging.h"
 #include "connectors/declarative/session.h"
 #include "connectors/declarative/spec.h"
 #include "core/error.h"
@@ -58,7 +59,7 @@ class LookupReader final : public sync::Reader {
   void ask(std::span<const Key> keys, std::vector<Found>& records);
   void ask_halves(std::span<const Key> keys, std::vector<Found>& records);
   // nullopt: none of the keys has a record.
-  std::optional<Reply> send(const Content& content, const Lookup& lookup);
+  std::optional<Reply> send(const PageRequest& page);
   void check_failures(const Reply& reply) const;
   bool understood(const Reply& reply) const;
   void take(const Reply& reply, std::span<const Key> keys, std::vector<Found>& records) const;

@@ -56,7 +56,7 @@ Quota::Quota(const Spec& spec, const Settings& settings, Clock& clock, std::file
       words_(spec_ ? std::move(file) : std::filesystem::path(), shape, word_count,
              http::SharedWords::Life::lasting) {
   if (!spec_) return;
-  share_ = as_share(spec_->stop_at.text(settings.lookup()).value_or("100%"));
+  if (!spec_->stop_at.empty()) share_ = as_share(spec_->stop_at.text(settings.lookup()).value_or("100%"));
   if (spec_->count.empty()) return;
   const auto most = as_number(trim(spec_->count.text(settings.lookup()).value_or("")));
   if (!most || *most < 1)
@@ -128,6 +128,21 @@ void Quota::note(const http::Headers& headers) {
   words.set(told_used, static_cast<std::int64_t>(told->first));
   words.set(told_most, static_cast<std::int64_t>(told->second));
   words.set(told_until, until);
+}
+
+std::optional<std::int64_t> Quota::left() {
+  if (!spec_) return std::nullopt;
+  const std::int64_t now = as_word(clock_.now());
+  std::optional<std::int64_t> out;
+  http::SharedWords::Held words(words_);
+  if (words.get(told_until) > now && words.get(told_most) > 0)
+    out =
+        static_cast<std::int64_t>(static_cast<double>(words.get(told_most)) * share_) - words.get(told_used);
+  if (calls_max_ > 0) {
+    const std::int64_t ours = calls_max_ - (words.get(counted_until) > now ? words.get(counted) : 0);
+    out = out ? std::min(*out, ours) : ours;
+  }
+  return out;
 }
 
 std::optional<Clock::WallTime> Quota::used_up(std::optional<std::chrono::milliseconds> told) {

@@ -30,6 +30,8 @@ class Quota {
   // The service says that it is used up; `told`: for so long. Returns until when nobody sends; nullopt: the
   // connector does not know of a quota, and only the caller stops.
   std::optional<Clock::WallTime> used_up(std::optional<std::chrono::milliseconds> told);
+  // How many requests of our share are left, as far as anybody has said lately.
+  std::optional<std::int64_t> left();
   // Somebody has looked after it: the service is asked again.
   void forget();
 

@@ -36,7 +36,8 @@ Session::Session(const Spec& spec, Settings settings, Clock& clock, const Cancel
       login_(spec, settings_, clock, cancel, *exchange_, request_timeout, std::move(files.token)),
       pace_(clock, {rates(spec, settings_), spec.limits.headers, spec.limits.concurrency},
             std::move(files.pace)),
-      quota_(spec, settings_, clock, std::move(files.quota)) {}
+      quota_(spec, settings_, clock, std::move(files.quota)),
+      row_pace_(std::make_shared<RowPace>(spec.limits.rows, clock)) {}
 
 std::string Session::base_url() {
   Refusal why;

@@ -13,6 +13,7 @@
 #include "connectors/declarative/quota.h"
 #include "connectors/declarative/reply.h"
 #include "connectors/declarative/request.h"
+#include "connectors/declarative/row_pace.h"
 #include "connectors/declarative/settings.h"
 #include "connectors/declarative/spec.h"
 #include "core/cancel.h"
@@ -52,6 +53,7 @@ class Session {
 
   const Settings& settings() const { return settings_; }
   Clock& clock() { return clock_; }
+  const Cancel& cancel() const { return cancel_; }
   // Where requests go: the setting base_url, unless authentication named another. Logs in when that is needed
   // to know.
   std::string base_url();
@@ -66,6 +68,9 @@ class Session {
 
   // The service is asked again, although it has said that its quota is used up.
   void forget_quota() { quota_.forget(); }
+  // Requests that are left of our share of the day's quota, as far as anybody has said lately.
+  std::optional<std::int64_t> calls_left() { return quota_.left(); }
+  const std::shared_ptr<RowPace>& row_pace() const { return row_pace_; }
   // What somebody should be told, once: "" when there is nothing.
   std::string take_note() { return login_.take_note(); }
 
@@ -81,6 +86,7 @@ class Session {
   Login login_;
   http::Pace pace_;
   Quota quota_;
+  const std::shared_ptr<RowPace> row_pace_;
 };
 
 }  // namespace eddy::connectors

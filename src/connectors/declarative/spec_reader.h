@@ -48,6 +48,8 @@ class SpecReader {
   DiscoverSpec discover(const config::Node& node) const;
   ObjectsSpec objects(const config::Node& node) const;
   TransformSpec transforms(const config::Node& node) const;
+  CheckSpec check(const config::Node& node) const;    // check.cpp
+  PagingSpec paging(const config::Node& node) const;  // paging.cpp
   // These are in limits_spec.cpp.
   QuotaSpec quota(const config::Node& node) const;
   RowLimitSpec row_limit(const config::Node& node) const;

@@ -5,7 +5,9 @@
 
 namespace eddy::connectors {
 
+config::Shape check_shape();
 config::Shape limits_shape();
+config::Shape paging_shape();
 config::Shape request_shape();
 config::Shape rows_shape();  // a list in a reply
 
