@@ -71,9 +71,11 @@ RowVerdict Batch::verdict(std::size_t row, RowFate fate) const {
 
 bool BatchCutter::fits(const Change& change, std::size_t size) const {
   if (open_.size() == 0) return true;
-  const bool same_kind =
-      (change.operation == Operation::remove) == (open_.changes.back().operation == Operation::remove);
-  return same_kind && open_.size() < limits_.batch_rows_max && bytes_ + size <= limits_.batch_bytes_max;
+  const bool removes = change.operation == Operation::remove;
+  const bool same_kind = removes == (open_.changes.back().operation == Operation::remove);
+  const std::size_t rows_max =
+      removes && limits_.removes_max > 0 ? limits_.removes_max : limits_.batch_rows_max;
+  return same_kind && open_.size() < rows_max && bytes_ + size <= limits_.batch_bytes_max;
 }
 
 std::optional<Batch> BatchCutter::take(Change&& change) {

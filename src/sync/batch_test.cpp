@@ -97,5 +97,17 @@ TEST(BatchQueue, AFullOneMakesTheReaderWait) {
   EXPECT_EQ(popped, 50);
 }
 
+TEST(BatchCutter, RemovesHaveALimitOfTheirOwn) {
+  BatchCutter cutter(bounded({.batch_rows_max = 3, .removes_max = 2}));
+  const auto take = [&](Operation operation) {
+    const auto full = cutter.take({0, operation, {Value::integer(1)}, {}, {}});
+    return full ? full->size() : 0;
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(take(Operation::add), 0U);
+  EXPECT_EQ(take(Operation::remove), 3U);
+  EXPECT_EQ(take(Operation::remove), 0U);
+  EXPECT_EQ(take(Operation::remove), 2U);
+}
+
 }  // namespace
 }  // namespace eddy::sync

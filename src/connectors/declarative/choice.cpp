@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "connectors/declarative/discovery.h"
 #include "connectors/declarative/object_name.h"
@@ -19,9 +20,10 @@ bool has(const std::vector<std::string>& list, const std::string& text) {
 
 template <class Request>  // an operation or a lookup
 bool fits_object(const Spec& spec, const Request& request, const std::string& object) {
-  if (request.objects.empty() || has(request.objects, object)) return true;
   const ObjectSpec* known = find_object(spec, object);
-  return known != nullptr && has(request.objects, known->name);
+  // What is written like no other must be named.
+  if (request.objects.empty()) return known == nullptr || !known->fixed;
+  return has(request.objects, object) || (known != nullptr && has(request.objects, known->name));
 }
 
 template <class Request>
@@ -54,6 +56,50 @@ bool is_known_key(const Spec& spec, Session& session, const std::string& object,
   return false;
 }
 
+std::string asked_way(Session& session) {
+  const std::string way = session.settings().get("write_by").value_or("auto");
+  return way == "auto" ? "" : way;
+}
+
+void check_way(const Spec& spec, Session& session) {
+  const std::string way = asked_way(session);
+  if (way.empty()) return;
+  std::set<std::string> ways;
+  for (const auto& [name, operations] : spec.operations)
+    for (const OperationSpec& operation : operations)
+      if (!operation.way.empty()) ways.insert(operation.way);
+  if (ways.contains(way)) return;
+  throw Error("destination.settings", fmt::format("{} cannot write by `{}`", spec.title, way),
+              fmt::format("write_by: auto, {}", fmt::join(ways, ", ")));
+}
+
+// `fitting` is not empty. One that is nobody's way is always possible; so is everything, before it is refused
+// for a way that it has not.
+const OperationSpec& choose_way(const std::vector<const OperationSpec*>& fitting, Session& session,
+                                std::uint64_t rows) {
+  const std::string way = asked_way(session);
+  for (const OperationSpec* operation : fitting)
+    if (!way.empty() && operation->way == way) return *operation;
+  const OperationSpec* job = nullptr;
+  for (const OperationSpec* operation : fitting) {
+    const std::string least = operation->rows_min.text(session.lookup()).value_or("");
+    const auto rows_min = as_number(trim(least));
+    if (!operation->rows_min.empty() && !rows_min)
+      throw Error("destination.settings", fmt::format("`{}` is not a number of rows", least),
+                  fmt::format("give a whole number for {}", operation->rows_min.source()));
+    const bool enough = !rows_min || static_cast<double>(rows) >= *rows_min;
+    if (!enough) {
+      if (job == nullptr && operation->job) job = operation;
+      continue;
+    }
+    if (job == nullptr || operation->job || rows == 0) return *operation;
+    const auto left = session.calls_left();
+    const std::uint64_t requests = (rows + operation->rows_max - 1) / operation->rows_max;
+    return left && static_cast<std::int64_t>(requests) > *left ? *job : *operation;
+  }
+  return *fitting.front();
+}
+
 std::string possible(const OperationSpec& operation) {
   return operation.keys_all.empty() ? join(operation.keys, ", ") : join(operation.keys_all, " with ");
 }
@@ -65,16 +111,23 @@ const OperationSpec& choose_operation(const Spec& spec, Session& session, const 
   const auto found = spec.operations.find(name);
   std::vector<std::string> keys;
   bool object_fits = false;
+  check_way(spec, session);
+  std::vector<const OperationSpec*> fitting;
+  std::optional<bool> known_key;
   if (found != spec.operations.end()) {
     for (const OperationSpec& operation : found->second) {
       if (!fits_object(spec, operation, asked.object)) continue;
       object_fits = true;
-      if (fits_key(operation, asked.keys) &&
-          (!operation.known_keys || is_known_key(spec, session, asked.object, asked.keys.front(), nullptr)))
-        return operation;
+      const auto known = [&] {
+        if (!known_key) known_key = is_known_key(spec, session, asked.object, asked.keys.front(), nullptr);
+        return *known_key;
+      };
+      if (fits_key(operation, asked.keys) && (!operation.known_keys || known()))
+        fitting.push_back(&operation);
       if (const std::string some = possible(operation); !some.empty()) keys.push_back(some);
     }
   }
+  if (!fitting.empty()) return choose_way(fitting, session, asked.rows);
   if (object_fits)
     throw Error(
         "destination.unsupported",
@@ -100,8 +153,6 @@ const LookupSpec* choose_lookup(const Spec& spec, Session& session, const Asked&
       continue;
     if (!lookup.known_keys || is_known_key(spec, session, asked.object, asked.keys.front(), &type))
       return &lookup;
-    // Sync asks for one way of reading; only a branch has another.
-    if (!for_branch) return nullptr;
   }
   return nullptr;
 }

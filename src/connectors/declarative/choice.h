@@ -13,11 +13,13 @@ namespace eddy::connectors {
 struct Asked {
   std::string object;
   std::vector<std::string> keys;  // at least one
+  std::uint64_t rows = 0;         // of the plan; 0: nobody knows yet
 };
 
-// The first operation of that name (`upsert`, `archive`, …) for this object and key. Asks the service only
-// where the connector takes nothing but fields that discovery calls keys. Throws Error that says which of the
-// three does not fit.
+// The first operation of that name (`upsert`, `archive`, …) for this object, key and number of rows. The
+// setting write_by can ask for a way of writing; without it, a job is also taken where the rest of the day's
+// quota would not carry the requests of another way. Asks the service only where the connector takes nothing
+// but fields that discovery calls keys. Throws Error that says which of the three does not fit.
 const OperationSpec& choose_operation(const Spec& spec, Session& session, const std::string& name,
                                       const Asked& asked);
 

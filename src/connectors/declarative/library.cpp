@@ -111,8 +111,11 @@ sync::DestinationType destination_type(std::shared_ptr<const Spec> spec) {
   return {spec->name, spec->summary, settings_shape(*spec), config::Shape::object({}),
           [spec, sessions](const config::Node& settings,
                            const sync::Surroundings& surroundings) -> std::unique_ptr<sync::Destination> {
-            return std::make_unique<DeclarativeDestination>(spec,
-                                                            sessions->get(spec, settings, surroundings));
+            return std::make_unique<DeclarativeDestination>(
+                spec, sessions->get(spec, settings, surroundings),
+                surroundings.jobs_folder.empty() || surroundings.connection.empty()
+                    ? std::filesystem::path()
+                    : surroundings.jobs_folder / percent_encode(surroundings.connection));
           }};
 }
 

@@ -25,6 +25,27 @@ Content encode(const RequestSpec& spec, const json& body) {
   return {"application/x-www-form-urlencoded", http::form_encode(pairs)};
 }
 
+Content encode_multipart(const Tree& body, const Lookup& lookup, std::string_view csv) {
+  // Stands for the file until the rest is known: the rows are not copied into a document.
+  static const std::string here = "\x01rows.csv";
+  const json parts = body.render(
+      [&](std::string_view name) { return name == "rows.csv" ? std::optional<json>(here) : lookup(name); }, 0,
+      {});
+  const std::string boundary = "eddy-" + sha256_hex(csv).substr(0, 32);
+  std::string text;
+  text.reserve(csv.size() + 512);
+  for (const auto& [name, value] : parts.items()) {
+    const bool file = value == here;
+    text += fmt::format("--{}\r\nContent-Disposition: form-data; name=\"{}\"{}\r\n", boundary, name,
+                        file ? "; filename=\"rows.csv\"\r\nContent-Type: text/csv" : "");
+    text += "\r\n";
+    text += file ? csv : plain_text(value);
+    text += "\r\n";
+  }
+  text += fmt::format("--{}--\r\n", boundary);
+  return {"multipart/form-data; boundary=" + boundary, std::move(text)};
+}
+
 http::Request build_request(const RequestSpec& spec, const std::string& base_url, const Lookup& lookup,
                             const Content& content) {
   http::Request out;
@@ -44,7 +65,7 @@ http::Request build_request(const RequestSpec& spec, const std::string& base_url
     out.url += (out.url.find('?') == std::string::npos ? "?" : "&") + http::form_encode(query);
   for (const auto& [name, value] : spec.headers)
     if (const auto text = value.text(lookup)) out.headers.set(name, *text);
-  out.headers.set("Accept", "application/json");
+  if (!out.headers.get("Accept")) out.headers.set("Accept", "application/json");
   if (content.type.empty()) return out;
   out.headers.set("Content-Type", content.type);
   out.body = content.text;

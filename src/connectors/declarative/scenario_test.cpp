@@ -36,6 +36,8 @@ Shape scenario_shape() {
       {required("method", Shape::string(), "method"), required("url", Shape::string(), "whole URL"),
        field("headers", Shape::map(Shape::string()), "headers that must be there"),
        field("body", Shape::any(), "JSON body"), field("form", Shape::map(Shape::string()), "form body"),
+       field("text", Shape::string(), "body as it is"),
+       field("parts", Shape::string(), "multipart body, every line end as \\n, boundaries as --"),
        field("no_body", Shape::boolean(), "nothing is sent")});
   const Shape reply = Shape::object({required("status", Shape::integer(), "status"),
                                      field("headers", Shape::map(Shape::string()), "headers"),
@@ -57,11 +59,16 @@ Shape scenario_shape() {
        field("removed", Shape::enumeration({"ignore", "erase", "archive"}), "removal"),
        field("key", Shape::map(Shape::string()), "key field: type"),
        field("fields", Shape::map(Shape::string()), "field: type"),
+       field("planned", Shape::integer(), "rows of the whole plan"),
        field("changes", Shape::list(Shape::map(Shape::map(Shape::any()))), "rows"),
-       field("steps", Shape::list(step), "wire"), field("verdicts", Shape::list(verdict), "answers"),
-       field("refused_whole", Shape::boolean(), "split it"), field("retry_after", Shape::duration(), "wait"),
-       field("error", Shape::string(), "code"), field("open_error", Shape::string(), "code"),
-       field("describe", Shape::string(), "object"), field("schema", Shape::any(), "expected fields"),
+       field("steps", Shape::list(step), "wire"),
+       field("verdicts", Shape::list(verdict), "answers"),
+       field("refused_whole", Shape::boolean(), "split it"),
+       field("retry_after", Shape::duration(), "wait"),
+       field("error", Shape::string(), "code"),
+       field("open_error", Shape::string(), "code"),
+       field("describe", Shape::string(), "object"),
+       field("schema", Shape::any(), "expected fields"),
        field("open_fields", Shape::boolean(), "other fields exist"),
        field("lookup", Shape::list(Shape::any()), "keys"),
        field("records", Shape::any(), "what is read by them; `unreadable`: there is no reader")});
@@ -99,6 +106,16 @@ http::Result play(const std::vector<Node>& steps, std::size_t& next, const http:
   if (expect["body"].exists()) {
     EXPECT_EQ(request.headers.get("Content-Type").value_or(""), "application/json");
     EXPECT_EQ(parse_json(request.body).value_or("(no JSON)").dump(2), expect["body"].as_json().dump(2));
+  }
+  if (expect["text"].exists()) {
+    EXPECT_EQ(request.body, expect["text"].text());
+  }
+  if (expect["parts"].exists()) {
+    const std::string type(request.headers.get("Content-Type").value_or(""));
+    const std::string before = "multipart/form-data; boundary=";
+    EXPECT_TRUE(type.starts_with(before)) << type;
+    const std::string body = replace_all(request.body, "--" + type.substr(before.size()), "--");
+    EXPECT_EQ(replace_all(body, "\r\n", "\n"), expect["parts"].text());
   }
   if (expect["form"].exists()) {
     EXPECT_EQ(request.headers.get("Content-Type").value_or(""), "application/x-www-form-urlencoded");
@@ -257,6 +274,7 @@ sync::Delivery delivery_of(const Node& root) {
   out.key = columns(root["key"]);
   out.fields = columns(root["fields"]);
   out.sync = "scenario";
+  if (root["planned"].exists()) out.rows = static_cast<std::uint64_t>(root["planned"].as_integer());
   return out;
 }
 
