@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 JOBS ?= $(shell nproc)
 PREFIX ?= $(HOME)/.local
 
-.PHONY: help setup build demo test test-faults bench install asan format format-check clean
+.PHONY: help setup build demo test test-faults bench docs install asan format format-check clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: ## Measure speed against bare DuckDB and psql; prints a table
 	@tools/setup build test
 	@tools/build release $(JOBS)
 	@build/release/bin/eddy-bench
+
+docs: build ## Write the reference pages of the connectors anew: docs/reference/connectors
+	@build/release/bin/eddy connectors --markdown docs/reference/connectors
 
 install: build ## Install under PREFIX (default ~/.local); the tree can be moved afterwards
 	@cmake --install build/release --prefix '$(PREFIX)'

@@ -51,8 +51,12 @@ void add_project_commands(CLI::App& app, CommandLine& line) {
                 "Look at the data files in this folder and write sources, models and a dashboard for them");
   c->callback([&] { line.action = [&](const Context& x) { return init(x, init_options); }; });
 
-  c = app.add_subcommand("validate", "Check every file of the project; touch no data");
-  c->callback([&] { line.action = [](const Context& x) { return validate(x); }; });
+  auto& validate_options = keep<ValidateOptions>();
+  c = app.add_subcommand("validate",
+                         "Check every file of the project, and mappings against their destinations");
+  c->add_flag("--offline", validate_options.offline, "Do not ask destinations; take what is kept of them");
+  c->add_flag("--refresh", validate_options.refresh, "Ask destinations for their fields, whatever is kept");
+  c->callback([&] { line.action = [&](const Context& x) { return validate(x, validate_options); }; });
 
   static std::vector<std::string> connections;
   c = app.add_subcommand("doctor", "Check that every connection answers");
@@ -182,8 +186,13 @@ void add_looking_commands(CLI::App& app, CommandLine& line) {
 
   auto& map_options = keep<MapOptions>();
   c = app.add_subcommand("map",
-                         "Suggest a mapping for a sync from the model's columns and the object's fields");
+                         "Propose a mapping for a sync, from the model's data and the object's fields");
   c->add_option("SYNC", map_options.sync, "Its name")->required();
+  c->add_flag("--write", map_options.write, "Add what is sure to its file; what stands there stays");
+  c->add_option("--model", map_options.model, "For a new sync: the model, as layer.name");
+  c->add_option("--destination", map_options.destination, "For a new sync: the connection");
+  c->add_option("--object", map_options.object, "For a new sync: the object there");
+  c->add_flag("--refresh", map_options.refresh, "Ask the destination, whatever is kept of it");
   c->callback([&] { line.action = [&](const Context& x) { return map(x, map_options); }; });
 
   static std::string run_id;
@@ -203,9 +212,14 @@ void add_looking_commands(CLI::App& app, CommandLine& line) {
 
   auto& connectors_options = keep<ConnectorsOptions>();
   c = app.add_subcommand("connectors",
-                         "The systems eddy can reach; with a NAME, its settings, objects and limits");
-  c->add_option("NAME", connectors_options.name, "Connector type, or a connection of this project");
+                         "The systems eddy can reach; with a NAME its objects, with an OBJECT its fields");
+  c->add_option("NAME", connectors_options.name, "A connection of this project, or a connector type");
   c->add_option("OBJECT", connectors_options.object, "Fields of this object, asked from the destination");
+  c->add_flag("--manual", connectors_options.manual,
+              "Of a connection: its service's settings, modes and limits");
+  c->add_flag("--refresh", connectors_options.refresh, "Ask the destination, whatever is kept of it");
+  c->add_option("--markdown", connectors_options.markdown, "Write the reference pages into this folder")
+      ->group("");
   c->callback([&] { line.action = [&](const Context& x) { return connectors(x, connectors_options); }; });
 
   c = app.add_subcommand("version", "Versions of eddy and of the engine");

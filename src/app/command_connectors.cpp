@@ -1,16 +1,35 @@
-// Commands about destinations: connectors, map.
+// connectors: the systems there are, the objects of one, the fields of an object.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
+#include "app/connector_pages.h"
+#include "app/describe_object.h"
 #include "app/workspace.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "sync/definition.h"
-#include "sync/suggest.h"
 
 namespace eddy::app {
 namespace {
+
+using nlohmann::json;
+
+TableForm form_of(const Context& context) { return context.json ? TableForm::json : TableForm::table; }
+
+int list_types(const Context& context, const Registry& registry) {
+  Table table(std::vector<std::string>{"type", "role", "what"});
+  for (const ingest::SourceType& s : registry.sources())
+    table.add(std::vector<std::string>{s.type, "source", s.summary});
+  for (const std::string& type : registry.destinations())
+    table.add(std::vector<std::string>{type, "destination", registry.destination(type)->summary});
+  print_out(table.render(form_of(context)));
+  if (!context.json && !context.quiet)
+    print_err(
+        "eddy connectors TYPE: its settings, objects and limits; eddy connectors CONNECTION [OBJECT]: what "
+        "is "
+        "there\n");
+  return exit_done;
+}
 
 void print_settings(const config::Shape& settings, const std::string& title) {
   if (settings.fields().empty()) return;
@@ -21,157 +40,159 @@ void print_settings(const config::Shape& settings, const std::string& title) {
   print_out("\n" + table.render(TableForm::table));
 }
 
-void print_object(const Context& context, const sync::ObjectSchema& object) {
-  Table table(
-      std::vector<std::string>{"field", "type", "native type", "writable", "required", "key", "allowed"});
-  for (const sync::FieldSchema& f : object.fields) {
-    std::string allowed = join(f.options, ", ");
-    if (f.length_max > 0)
-      allowed += (allowed.empty() ? "" : "; ") + fmt::format("at most {} characters", f.length_max);
-    table.add(std::vector<std::string>{f.name, std::string(name_of(f.type)), f.native_type,
-                                       f.writable ? "yes" : "", f.required ? "yes" : "", f.key ? "yes" : "",
-                                       allowed});
-  }
-  print_out(table.render(context.json ? TableForm::json : TableForm::table));
-  if (object.open && !context.json && !context.quiet) print_err("other fields may exist\n");
+json settings_json(const config::Shape& settings) {
+  json out = json::array();
+  for (const config::Field& f : settings.fields())
+    out.push_back({{"name", f.name},
+                   {"doc", f.doc},
+                   {"required", f.required},
+                   {"secret", f.secret},
+                   {"default", f.default_text}});
+  return out;
 }
 
-sync::ObjectSchema describe_object(sync::Destination& destination, const std::string& connection,
-                                   const std::string& object) {
-  auto schema = destination.describe(object);
-  if (!schema) {
-    const auto known = destination.objects();
-    throw Error(
-        "sync.unknown_object", fmt::format("`{}` has no object `{}`", connection, object),
-        did_you_mean(object, known) ? did_you_mean_hint(object, known) : "it has: " + join(known, ", "));
+// A connector type's manual; false when there is no such type.
+bool show_type(const Context& context, const Registry& registry, const std::string& name) {
+  const sync::DestinationType* destination = registry.destination(name);
+  const ingest::SourceType* source = registry.source(name);
+  if (const connectors::LoadedConnector* connector = registry.declarative(name)) {
+    const connectors::ConnectorManual manual = connectors::manual(*connector);
+    print_out(context.json ? connectors::manual_json(manual).dump() + "\n" : connectors::manual_text(manual));
+    return true;
   }
-  return *schema;
+  if (destination == nullptr && source == nullptr) return false;
+  const std::string& summary = destination != nullptr ? destination->summary : source->summary;
+  const config::Shape& settings = destination != nullptr ? destination->settings : source->settings;
+  if (context.json) {
+    json out = {{"name", name}, {"summary", summary}, {"settings", settings_json(settings)}};
+    if (destination != nullptr) out["options"] = settings_json(destination->options);
+    print_out(out.dump() + "\n");
+    return true;
+  }
+  print_out(fmt::format("{}: {}\n", name, summary));
+  print_settings(settings, "setting");
+  if (destination != nullptr) print_settings(destination->options, "option of a sync");
+  return true;
 }
 
-int list_types(const Context& context, const Registry& registry) {
-  Table table(std::vector<std::string>{"type", "role", "what"});
-  for (const ingest::SourceType& s : registry.sources())
-    table.add(std::vector<std::string>{s.type, "source", s.summary});
-  for (const sync::DestinationType& d : registry.destinations())
-    table.add(std::vector<std::string>{d.type, "destination", d.summary});
-  print_out(table.render(context.json ? TableForm::json : TableForm::table));
+// What a connector knows of an object without asking.
+bool show_known_object(const Context& context, const Registry& registry, const std::string& type,
+                       const std::string& name) {
+  const connectors::LoadedConnector* connector = registry.declarative(type);
+  if (connector == nullptr) return false;
+  const auto object = connectors::known_object(*connector, name);
+  if (!object) {
+    std::vector<std::string> known;
+    const connectors::ConnectorManual manual = connectors::manual(*connector);
+    for (const auto& o : manual.objects) known.push_back(o.name);
+    if (manual.open_objects) return false;
+    std::string hint = did_you_mean_hint(name, known);
+    throw Error("sync.unknown_object", fmt::format("`{}` has no object `{}`", type, name),
+                hint.empty() ? "it has: " + join(known, ", ") : hint);
+  }
+  print_object(context, *object);
+  if (!context.quiet)
+    print_err(fmt::format(
+        "known without asking; a connection of type {0} in connections.yml shows all that {0} says\n", type));
+  return true;
+}
+
+void show_objects(const Context& context, const Registry& registry, const project::Connection& connection,
+                  sync::CachedDestination& destination) {
+  const std::vector<std::string> names = destination.objects();
+  connectors::ConnectorManual manual;
+  if (const connectors::LoadedConnector* connector = registry.declarative(connection.type))
+    manual = connectors::manual(*connector);
+  Table table(std::vector<std::string>{"object", "what", "keys"});
+  for (const std::string& name : names) {
+    connectors::ConnectorManual::Object known{name, "", {}};
+    for (const auto& object : manual.objects)
+      if (object.name == name) known = object;
+    if (context.json)
+      print_out(json{{"object", name}, {"doc", known.doc}, {"keys", known.keys}}.dump() + "\n");
+    table.add(std::vector<std::string>{name, known.doc, join(known.keys, ", ")});
+  }
+  if (!context.json) print_out(table.render(TableForm::table));
+}
+
+void say_source(const Context& context, const project::Connection& connection, const std::string& note) {
+  if (context.quiet || context.json) return;
+  print_err(fmt::format("{} ({}){}\n", connection.name, connection.type,
+                        note.empty() ? ": asked just now" : ": " + note + "; --refresh asks anew"));
+}
+
+int show_connection(const Context& context, const Workspace& workspace, const project::Connection& connection,
+                    const ConnectorsOptions& options) {
+  if (workspace.registry().destination(connection.type) == nullptr)
+    throw Error("connection.not_a_destination",
+                fmt::format("connection `{}` is a source, which has no objects to write to", connection.name),
+                "eddy connectors " + connection.type);
+  const auto destination = workspace.destination(
+      connection.name, options.refresh ? sync::Asking::always : sync::Asking::when_missing);
+  if (options.object.empty())
+    show_objects(context, workspace.registry(), connection, *destination);
+  else
+    print_object(context, describe_object(*destination, connection.name, options.object));
+  say_source(context, connection, destination->note());
   return exit_done;
 }
 
-bool show_type(const Registry& registry, const std::string& name) {
-  for (const connectors::LoadedConnector& connector : registry.declarative())
-    if (connector.spec->name == name) {
-      print_out(connectors::manual_text(connectors::manual(connector)));
-      return true;
-    }
-  for (const sync::DestinationType& d : registry.destinations())
-    if (d.type == name) {
-      print_out(fmt::format("{}: {}\n", d.type, d.summary));
-      print_settings(d.settings, "setting");
-      print_settings(d.options, "option of a sync");
-      return true;
-    }
-  for (const ingest::SourceType& s : registry.sources())
-    if (s.type == name) {
-      print_out(fmt::format("{}: {}\n", s.type, s.summary));
-      print_settings(s.settings, "setting");
-      return true;
-    }
-  return false;
+// The connection that is meant; a type stands for the connection of that type when there is just one.
+const project::Connection* find_connection(const project::Project& project,
+                                           const ConnectorsOptions& options) {
+  if (const project::Connection* named = project.connection(options.name)) return named;
+  if (options.object.empty()) return nullptr;
+  const project::Connection* found = nullptr;
+  std::vector<std::string> names;
+  for (const project::Connection& c : project.connections)
+    if (c.type == options.name) found = &c, names.push_back(c.name);
+  if (names.size() > 1)
+    throw Error("usage.unknown_connector", fmt::format("several connections are of type {}", options.name),
+                "name one of them: " + join(names, ", "));
+  return found;
 }
 
 }  // namespace
 
 int connectors(const Context& context, const ConnectorsOptions& options) {
   const Registry registry(context.project_folder);
-  if (options.name.empty()) return list_types(context, registry);
-  if (options.object.empty() && show_type(registry, options.name)) return exit_done;
-  std::vector<std::string> known;
-  for (const auto& d : registry.destinations()) known.push_back(d.type);
-  for (const auto& s : registry.sources()) known.push_back(s.type);
-  if (!project::is_project(context.project_folder))
-    throw Error("usage.unknown_connector", fmt::format("`{}` is not a connector type", options.name),
-                did_you_mean_hint(options.name, known));
-  const Workspace workspace(context);
-  const project::Connection* connection = workspace.project().connection(options.name);
-  if (connection == nullptr) {  // a type stands for the connection of that type, when there is just one
-    for (const project::Connection& c : workspace.project().connections)
-      if (c.type == options.name) connection = connection == nullptr ? &c : nullptr;
-    for (const project::Connection& c : workspace.project().connections) known.push_back(c.name);
-  }
-  if (connection == nullptr)
-    throw Error(
-        "usage.unknown_connector",
-        fmt::format("`{}` is neither a connector type nor a connection of this project", options.name),
-        did_you_mean_hint(options.name, known));
-  auto destination = workspace.destination(connection->name);
-  if (!options.object.empty()) {
-    print_object(context, describe_object(*destination, connection->name, options.object));
+  if (!options.markdown.empty()) {
+    const std::size_t pages = write_connector_pages(registry, options.markdown);
+    if (!context.quiet) print_err(fmt::format("{} pages written to {}\n", pages, options.markdown.string()));
     return exit_done;
   }
-  for (const std::string& object : destination->objects()) print_out(object + "\n");
-  return exit_done;
-}
+  if (options.name.empty()) return list_types(context, registry);
 
-namespace {
-
-// The model in Eddy's engine, to be measured; of a warehouse of the user's own its first rows.
-std::string relation_of(const Context& context, Workspace& workspace, engine::Connection& connection,
-                        const sync::SyncSpec& spec) {
-  constexpr std::uint64_t rows_max = 200'000;
-  const std::string relation = sync::model_relation(spec.model, spec.model_sql);
-  if (const warehouse::OwnWarehouse* own = workspace.session().own()) {
-    const std::string table = "eddy_model";
-    const auto dialect = own->open();
-    if (warehouse::bring_table(*dialect, connection, "select * from " + relation, table, rows_max) ==
-            rows_max &&
-        !context.quiet)
-      print_err(fmt::format("measured on the first {} rows of {}\n", with_commas(rows_max), spec.model));
-    return table;
+  const std::vector<std::string> types = registry.destinations();
+  const bool is_type =
+      registry.source(options.name) != nullptr || registry.destination(options.name) != nullptr;
+  std::vector<std::string> known = types;
+  for (const ingest::SourceType& s : registry.sources()) known.push_back(s.type);
+  if (project::is_project(context.project_folder)) {
+    try {
+      const Workspace workspace(context, false);
+      for (const project::Connection& c : workspace.project().connections) known.push_back(c.name);
+      if (const project::Connection* connection = find_connection(workspace.project(), options)) {
+        if (!options.manual) return show_connection(context, workspace, *connection, options);
+        show_type(context, registry, connection->type);
+        return exit_done;
+      }
+    } catch (const Error& error) {
+      // What a type is can be told in a project with mistakes too.
+      if (!is_type || !options.object.empty() || !error.diagnostics().front().position.known()) throw;
+    }
   }
-  if (!spec.model_sql.empty()) return relation;
-  const auto relations = workspace.session().relations(connection);
-  if (std::find(relations.begin(), relations.end(), spec.model) == relations.end())
-    throw Error("sync.model_not_built", fmt::format("`{}` has not been built yet", spec.model),
-                fmt::format("eddy run -s +{}", spec.model));
-  return relation;
-}
-
-}  // namespace
-
-int map(const Context& context, const MapOptions& options) {
-  Workspace workspace(context);
-  const sync::SyncSpec* spec = workspace.project().sync(options.sync);
-  if (spec == nullptr) {
-    std::vector<std::string> names;
-    for (const auto& s : workspace.project().syncs) names.push_back(s.name);
-    throw Error("usage.unknown_sync", fmt::format("there is no sync `{}`", options.sync),
-                did_you_mean_hint(options.sync, names));
-  }
-  auto connection = workspace.session().connect();
-  const auto columns = sync::measure_columns(connection, relation_of(context, workspace, connection, *spec));
-  auto destination = workspace.destination(spec->destination);
-  const auto suggestion =
-      sync::suggest_mapping(columns, describe_object(*destination, spec->destination, spec->object));
-  if (context.json) {
-    const auto lines = [](const std::vector<sync::Suggestion>& list) {
-      auto out = nlohmann::json::array();
-      for (const sync::Suggestion& s : list)
-        out.push_back(
-            {{"field", s.field}, {"column", s.column}, {"confidence", s.confidence}, {"reason", s.reason}});
-      return out;
-    };
-    print_out(nlohmann::json{{"sync", spec->name},
-                             {"key", lines(suggestion.key)},
-                             {"fields", lines(suggestion.fields)},
-                             {"unmapped_columns", suggestion.unmapped_columns},
-                             {"unmapped_required", suggestion.unmapped_required}}
-                  .dump() +
-              "\n");
-  } else {
-    print_out(sync::as_yaml(suggestion));
-  }
-  return exit_done;
+  if (options.object.empty() ? show_type(context, registry, options.name)
+                             : show_known_object(context, registry, options.name, options.object))
+    return exit_done;
+  if (is_type)
+    throw Error("usage.unknown_connector",
+                fmt::format("the objects of {} are known only to a connection of that type", options.name),
+                "add one to connections.yml; `eddy connectors " + options.name + "` lists its settings");
+  std::string hint = did_you_mean_hint(options.name, known);
+  throw Error("usage.unknown_connector",
+              fmt::format("`{}` is neither a connector type nor a connection of this project", options.name),
+              hint.empty() ? "`eddy connectors` lists the types" : hint);
 }
 
 }  // namespace eddy::app

@@ -1,4 +1,4 @@
-// Commands that look at the project's files: validate, ls, schema, version, doctor.
+// Commands that look at the project's files: ls, schema, version, doctor.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,24 +13,6 @@
 #include "sync/remote.h"
 
 namespace eddy::app {
-
-int validate(const Context& context) {
-  const Workspace workspace(context);
-  std::map<std::string, std::size_t> counts;
-  for (const project::Node& node : workspace.project().graph.nodes())
-    ++counts[std::string(name_of(node.kind))];
-  std::vector<std::string> parts;
-  for (const std::string kind : {"stream", "model", "test", "dashboard", "sync"})
-    parts.push_back(fmt::format("{} {}{}", counts[kind], kind, counts[kind] == 1 ? "" : "s"));
-  if (context.json)
-    print_out(
-        nlohmann::json{{"type", "valid"}, {"project", workspace.project().settings.name}, {"nodes", counts}}
-            .dump() +
-        "\n");
-  else if (!context.quiet)
-    print_err(fmt::format("{} is valid: {}\n", workspace.project().settings.name, join(parts, ", ")));
-  return exit_done;
-}
 
 int ls(const Context& context, const Selection& selection) {
   const Workspace workspace(context);

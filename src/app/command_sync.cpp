@@ -32,10 +32,10 @@ class Sending {
 
   void make(const sync::SyncSpec& spec, sync::PlanRequest request) {
     const AskedDestination asked = ask_destination(workspace_, spec, request.kind == sync::PlanKind::undo);
-    request.object = asked.object ? &*asked.object : nullptr;
+    if (asked.object && request.kind != sync::PlanKind::undo) request.object = &*asked.object;
     const sync::Plan plan = sync::plan_sync(workspace_.session(), spec, system_clock(), request);
     // An undo sends values that were accepted before; there is nothing to say about their schema.
-    const std::string note = request.kind == sync::PlanKind::undo ? "" : asked.note;
+    const std::string note = request.kind == sync::PlanKind::undo || asked.object ? "" : asked.note;
     if (context_.json)
       print_out(sync::to_json(plan).dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
     else

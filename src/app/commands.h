@@ -98,6 +98,13 @@ struct ResolveOptions {
 };
 struct MapOptions {
   std::string sync;
+  std::string model, destination, object;  // of a file that is not there yet
+  bool write = false;                      // add what is sure to the file
+  bool refresh = false;
+};
+struct ValidateOptions {
+  bool offline = false;  // destinations are not asked; what is kept of them goes
+  bool refresh = false;  // they are asked, whatever is kept
 };
 struct ReportOptions {
   Selection selection;
@@ -105,10 +112,13 @@ struct ReportOptions {
 };
 struct ConnectorsOptions {
   std::string name, object;
+  bool manual = false;             // of a connection: its service's settings, modes and limits
+  bool refresh = false;            // ask the destination, whatever is kept
+  std::filesystem::path markdown;  // write the reference pages of all connectors into this folder
 };
 
 int init(const Context&, const InitOptions&);
-int validate(const Context&);
+int validate(const Context&, const ValidateOptions&);
 int doctor(const Context&, const std::vector<std::string>& connections);
 int plan(const Context&, const PlanOptions&);
 int apply(const Context&, const ApplyOptions&);

@@ -62,8 +62,8 @@ std::vector<std::pair<std::string, bool>> remarks(const PlanView& view) {
   }
   if (view.plan.kind == sync::PlanKind::undo) {
     add(c.kept, "were added by that run and stay at the destination (removed: ignore)", true);
-    add(c.changed_since, "are left as they are: changed since that run, or what was there before is not certain",
-        true);
+    add(c.changed_since,
+        "are left as they are: changed since that run, or what was there before is not certain", true);
   } else {
     add(c.kept, "have left the model and stay at the destination (removed: ignore)", false);
   }
@@ -76,6 +76,10 @@ std::vector<std::pair<std::string, bool>> remarks(const PlanView& view) {
   add(c.left_out, "more differ, and are left out of this plan", false);
   if (!view.schema_note.empty())
     out.emplace_back("values were not checked against the destination: " + view.schema_note, false);
+  if (!view.schema_age.empty() && view.schema_age != "read just now")
+    out.emplace_back(fmt::format("checked against the fields of {} at {}: {}", view.spec.object,
+                                 view.spec.destination, view.schema_age),
+                     false);
   return out;
 }
 

@@ -20,6 +20,7 @@ struct PlanView {
   std::string schema_note;             // why the destination's schema was not looked at; "" when it was
   const sync::Drift* drift = nullptr;  // of --refresh
   std::size_t examples = 5;            // rows shown of each kind
+  std::string schema_age = {};         // "read 3 h ago", when the destination was not asked for it now
 };
 
 // Both read the example rows from the stored plan.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,14 +16,20 @@
 
 namespace eddy::app {
 
+// Not movable: what connection_types() gives asks it. Thread-safe.
 class Registry {
  public:
-  // Reads the project's own connectors/ folder too. Throws Error with everything wrong in there.
+  // Reads the project's own connectors/ folder too. Throws Error with everything wrong in there. Built-in
+  // connector.yml files are parsed when their type is asked for.
   explicit Registry(const std::filesystem::path& project_folder);
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
 
-  const std::vector<sync::DestinationType>& destinations() const { return destinations_; }
+  std::vector<std::string> destinations() const;                                  // types, sorted
+  const sync::DestinationType* destination(const std::string& type) const;        // nullptr: there is none
+  const connectors::LoadedConnector* declarative(const std::string& type) const;  // nullptr: it is compiled
   const std::vector<ingest::SourceType>& sources() const { return sources_; }
-  const std::vector<connectors::LoadedConnector>& declarative() const { return declarative_; }
+  const ingest::SourceType* source(const std::string& type) const;
   const std::vector<warehouse::WarehouseType>& warehouses() const { return warehouses_; }
   project::ConnectionTypes connection_types() const;
 
@@ -33,10 +41,13 @@ class Registry {
   warehouse::OwnWarehouse own_warehouse(const project::Connection& connection) const;
 
  private:
-  std::vector<sync::DestinationType> destinations_;
+  project::ConnectionType connection_type(const std::string& name) const;
+
+  connectors::Library declarative_;
   std::vector<ingest::SourceType> sources_;
   std::vector<warehouse::WarehouseType> warehouses_;
-  std::vector<connectors::LoadedConnector> declarative_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, sync::DestinationType> destinations_;  // declarative ones come when asked for
 };
 
 }  // namespace eddy::app

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "ingest/quarantine.h"
-#include "sync/definition.h"
+#include "sync/schema_checks.h"
 
 namespace eddy::app {
 
@@ -39,18 +39,19 @@ sync::Unread unread_rows(Workspace& workspace, const sync::SyncSpec& spec) {
 
 AskedDestination ask_destination(const Workspace& workspace, const sync::SyncSpec& spec, bool offline) {
   AskedDestination asked;
-  if (offline) {
-    asked.note = "--offline";
-    return asked;
-  }
+  if (offline) asked.note = "--offline";
   try {
-    asked.destination = workspace.destination(spec.destination);
-    asked.object = sync::check_mapping(spec, *asked.destination);
+    auto destination =
+        workspace.destination(spec.destination, offline ? sync::Asking::never : sync::Asking::when_old);
+    asked.object = sync::check_mapping(spec, *destination);
+    asked.kept = destination->note();
+    if (offline) return asked;
     if (!asked.object) asked.note = "it describes this object only when it is written to";
+    asked.destination = std::move(destination);
   } catch (const Error& error) {
     // What is wrong with the mapping stands in a file; all else is about reaching the destination.
     if (error.code().starts_with("sync.")) throw;
-    asked.note = error.message();
+    if (!offline) asked.note = error.message();
   }
   return asked;
 }

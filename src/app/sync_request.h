@@ -15,11 +15,13 @@ namespace eddy::app {
 // sync removes nothing.
 sync::Unread unread_rows(Workspace& workspace, const sync::SyncSpec& spec);
 
-// A destination asked for its schema before a plan; nothing is asked when `offline`.
+// What a destination says of a sync's object, before a plan: asked, or kept from when it was asked
+// (sync/schema_cache.h). With `offline` nothing is asked.
 struct AskedDestination {
-  std::unique_ptr<sync::Destination> destination;  // null: offline, or it cannot be opened
-  std::optional<sync::ObjectSchema> object;
-  std::string note;  // why there is no object
+  std::unique_ptr<sync::Destination> destination = nullptr;  // null: offline, or it cannot be opened
+  std::optional<sync::ObjectSchema> object = std::nullopt;
+  std::string note = {};  // why there is no destination, or no object
+  std::string kept = {};  // "read 3 h ago", when it was not asked now
 };
 // Throws Error when the mapping does not fit what the destination says; a destination that cannot be asked is
 // only noted.

@@ -147,25 +147,41 @@ void check_types(const SyncSpec& spec, const Definition& definition, const Objec
   check(spec.removed_values, definition.removed_values);
 }
 
+namespace {
+
+std::optional<ObjectSchema> check_once(const SyncSpec& spec, Destination& destination,
+                                       Diagnostics& diagnostics) {
+  std::optional<ObjectSchema> object = destination.describe(spec.object);
+  if (object) {
+    check_fields(spec, *object, diagnostics);
+  } else if (!destination.checked_by_open(spec.options)) {
+    const std::vector<std::string> known = destination.objects();
+    std::string hint = did_you_mean_hint(spec.object, known);
+    if (hint.empty())
+      hint = known.empty() ? "check its name at the destination" : "objects there: " + some_of(known);
+    diagnostics.add(spec.node["object"].complaint(
+        "sync.unknown_object", fmt::format("{} has no object `{}`", spec.destination, spec.object), hint));
+  }
+  return object;
+}
+
+}  // namespace
+
+std::optional<ObjectSchema> check_mapping(const SyncSpec& spec, Destination& destination,
+                                          Diagnostics& diagnostics) {
+  Diagnostics found;
+  std::optional<ObjectSchema> object = check_once(spec, destination, found);
+  if (!found.empty() && destination.ask_anew()) {
+    found = {};
+    object = check_once(spec, destination, found);
+  }
+  for (const Diagnostic& d : found.list()) diagnostics.add(d);
+  return object;
+}
+
 std::optional<ObjectSchema> check_mapping(const SyncSpec& spec, Destination& destination) {
   Diagnostics diagnostics;
-  const auto check = [&] {
-    diagnostics = {};
-    std::optional<ObjectSchema> object = destination.describe(spec.object);
-    if (object) {
-      check_fields(spec, *object, diagnostics);
-    } else if (!destination.checked_by_open(spec.options)) {
-      const std::vector<std::string> known = destination.objects();
-      std::string hint = did_you_mean_hint(spec.object, known);
-      if (hint.empty())
-        hint = known.empty() ? "check its name at the destination" : "objects there: " + some_of(known);
-      diagnostics.add(spec.node["object"].complaint(
-          "sync.unknown_object", fmt::format("{} has no object `{}`", spec.destination, spec.object), hint));
-    }
-    return object;
-  };
-  std::optional<ObjectSchema> object = check();
-  if (!diagnostics.empty() && destination.ask_anew()) object = check();
+  std::optional<ObjectSchema> object = check_mapping(spec, destination, diagnostics);
   diagnostics.throw_if_any();
   return object;
 }

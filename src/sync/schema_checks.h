@@ -26,6 +26,9 @@ void check_types(const SyncSpec& spec, const Definition& definition, const Objec
 // complained about. Throws Error with every problem found, sync.unknown_object among them. Returns what it
 // says; nullopt when only opening it can tell.
 std::optional<ObjectSchema> check_mapping(const SyncSpec& spec, Destination& destination);
+// The same with the problems in `diagnostics`.
+std::optional<ObjectSchema> check_mapping(const SyncSpec& spec, Destination& destination,
+                                          Diagnostics& diagnostics);
 
 // What the rows of the model have that the destination is known to refuse: too long, not among the allowed
 // values (up to five of them, with their counts), no number, missing. Rows like these are stopped before they
