@@ -240,10 +240,11 @@ std::optional<Verdict> JobDesk::known(const Change& change, const sync::Delivery
 sync::Answer JobDesk::deliver(std::span<const Change> changes, const sync::Delivery& delivery,
                               const Send& send) {
   const std::optional<Refusal> not_yet = take_over();
-  {
+  const bool nothing_known = [&] {
     const std::lock_guard lock(mutex_);
-    if (index_.empty()) return send(changes);
-  }
+    return index_.empty();
+  }();
+  if (nothing_known) return send(changes);
   const std::string scope = scope_of(delivery);
   std::vector<std::optional<Verdict>> verdicts(changes.size());
   std::vector<JobPointer> rewritten;
