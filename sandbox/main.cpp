@@ -101,6 +101,9 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_flag("--zendesk-bulk", options.zendesk.bulk_import,
                "Enable users/create_many and create_or_update_many")
       ->group("Behaviour");
+  app.add_flag("--marketo-crm", options.marketo.crm_sync,
+               "A CRM is synchronised: companies, opportunities, roles and sales persons answer 1018")
+      ->group("Behaviour");
   app.add_option("--salesforce-daily", options.salesforce.daily_calls, "API calls per day")
       ->capture_default_str()
       ->group("Behaviour");

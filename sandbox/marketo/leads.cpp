@@ -79,12 +79,7 @@ LeadResult Marketo::write_lead(const Json& input, const std::string& action, con
   return {.status = "updated", .id = found.front()->id};
 }
 
-Reply Marketo::post_leads(Call& call, const Params& params) {
-  if (call.request.content_type() == "application/x-www-form-urlencoded") {
-    // A lookup too long for a URI comes as a form.
-    if (form_or_query(call.request, "_method") == "GET") return get_leads(call, params);
-    return failure("612", "Invalid Content Type");
-  }
+Reply Marketo::post_leads(Call& call, const Params&) {
   if (call.request.content_type() != "application/json") return failure("612", "Invalid Content Type");
   const auto body = parse_json(call.request.body);
   if (!body || !body->is_object()) return failure("609", "Invalid JSON");
@@ -105,6 +100,9 @@ Reply Marketo::post_leads(Call& call, const Params& params) {
   if (rows.size() > input_rows_max)
     return failure("1003", fmt::format("Too many records: {}, the maximum is 300", rows.size()));
   if (!std::ranges::all_of(rows, &Json::is_object)) return failure("609", "Invalid JSON");
+  const std::string partition = text_of(body->value("partitionName", Json("Default")));
+  const auto& known = partition_names();
+  const bool partition_known = std::ranges::find(known, partition) != known.end();
   call.effect.rows = rows.size();
   std::set<std::string> seen;
   Json results = Json::array();
@@ -114,10 +112,14 @@ Reply Marketo::post_leads(Call& call, const Params& params) {
     LeadResult result;
     if (action != "createDuplicate" && !value.empty() && !seen.insert(value).second)
       result = skipped("1036", "Duplicate object found in input");
-    else if (fault(call, "skip_row"))
-      result = skipped("1008", "Access denied to partition 'Default'");
+    else if (!partition_known || fault(call, "skip_row"))
+      result = skipped("1008", fmt::format("Access denied to partition '{}'", partition));
     else
       result = write_lead(row, action, lookup);
+    if (result.status == "created") {
+      Table& leads = store_.table("leads");
+      if (partition != "Default") leads.by_id(result.id)->fields["leadPartitionName"] = partition;
+    }
     Json out = {{"status", result.status}};
     if (!result.id.empty()) out["id"] = number_of(result.id);
     if (!result.reasons.empty()) out["reasons"] = reasons_json(result.reasons);
@@ -142,35 +144,55 @@ Reply Marketo::get_leads(Call& call, const Params&) {
   const auto values = split(value("filterValues"), ',');
   if (values.size() > input_rows_max)
     return failure("1003", "Too many values specified for 'filterValues', the maximum is 300");
-  std::vector<std::string> fields = {"updatedAt", "lastName", "email", "createdAt", "firstName"};
-  if (!value("fields").empty()) fields = split(value("fields"), ',');
-  for (std::string& name : fields) {
-    name = trim(name);
+  const std::vector<std::string> fields = asked_fields(call);
+  for (const std::string& name : fields) {
     if (find_field(name) == nullptr) return failure("1006", fmt::format("Field '{}' not found", name));
   }
   std::vector<const Record*> found;
   for (const std::string& one : values)
     for (const Record* record : leads_with(type, trim(one))) found.push_back(record);
   if (found.size() > matches_max) return failure("1003", "Too many results match the filter");
+  return page_of(call, found.size(), [&](std::size_t i) { return lead_json(*found[i], fields); });
+}
+
+// ?fields=, repeated or separated by commas, in the query or the form.
+std::vector<std::string> Marketo::asked_fields(const Call& call) {
+  std::vector<std::string> fields;
+  const auto take = [&](const std::vector<http::NamedText>& words) {
+    for (const auto& [key, value] : words)
+      if (key == "fields")
+        for (const std::string& name : split(value, ','))
+          if (!trim(name).empty()) fields.push_back(trim(name));
+  };
+  take(call.request.query);
+  if (call.request.content_type() == "application/x-www-form-urlencoded")
+    take(http::parse_query(call.request.body).value_or(std::vector<http::NamedText>{}));
+  if (fields.empty()) fields = {"updatedAt", "lastName", "email", "createdAt", "firstName"};
+  return fields;
+}
+
+// ?batchSize= of `count` items, beginning where ?nextPageToken= says.
+Reply Marketo::page_of(Call& call, std::size_t count, const std::function<Json(std::size_t)>& item) {
   std::size_t size = input_rows_max, from = 0;
-  if (const std::string text = value("batchSize"); !text.empty())
-    size = static_cast<std::size_t>(std::max(1, std::atoi(text.c_str())));
-  if (const std::string text = value("nextPageToken"); !text.empty())
-    from = static_cast<std::size_t>(std::max(0, std::atoi(text.c_str())));
-  size = std::min(size, input_rows_max);
+  const auto number = [&](const char* name, std::size_t least, std::size_t otherwise) {
+    const auto text = form_or_query(call.request, name);
+    return text && !text->empty()
+               ? std::max(least, static_cast<std::size_t>(std::max(0, std::atoi(text->c_str()))))
+               : otherwise;
+  };
+  size = std::min(number("batchSize", 1, size), input_rows_max);
+  from = number("nextPageToken", 0, from);
   Json results = Json::array();
-  for (std::size_t i = from; i < found.size() && results.size() < size; ++i)
-    results.push_back(lead_json(*found[i], fields));
+  for (std::size_t i = from; i < count && results.size() < size; ++i) results.push_back(item(i));
   Json more = Json::object();
-  if (from + results.size() < found.size()) more["nextPageToken"] = std::to_string(from + results.size());
+  if (from + results.size() < count) more["nextPageToken"] = std::to_string(from + results.size());
   return success(results, more);
 }
 
 Reply Marketo::get_lead(Call& call, const Params& params) {
   const Record* record = store_.table("leads").by_id(params.at("id"));
   if (record == nullptr) return failure("1004", fmt::format("Lead '{}' not found", params.at("id")));
-  std::vector<std::string> fields = {"updatedAt", "lastName", "email", "createdAt", "firstName"};
-  if (const auto asked = call.request.query_value("fields")) fields = split(*asked, ',');
+  const std::vector<std::string> fields = asked_fields(call);
   return success(Json::array({lead_json(*record, fields)}));
 }
 
@@ -218,75 +240,6 @@ Reply Marketo::schema_fields(Call&, const Params&) {
     result.push_back(std::move(entry));
   }
   return success(result, {{"moreResult", false}});
-}
-
-Reply Marketo::change_list(Call& call, const Params& params, bool add) {
-  const std::string& list = params.at("list");
-  call.effect.write = true;
-  if (store_.table("_lists").by_id(list) == nullptr)
-    return failure("1013", fmt::format("List '{}' not found", list));
-  std::vector<std::string> ids;
-  const auto body = parse_json(call.request.body);
-  const Json input = body && body->is_object() ? body->value("input", Json::array()) : Json::array();
-  for (const Json& row : input) ids.push_back(row.is_object() ? text_of(row.value("id", Json())) : "");
-  for (const auto& [name, value] : call.request.query)
-    if (name == "id")
-      for (const std::string& id : split(value, ',')) ids.push_back(id);
-  if (ids.empty()) return failure("1002", "Missing value for required parameter 'id'");
-  if (ids.size() > input_rows_max) return failure("1003", "Too many records, the maximum is 300");
-  call.effect.rows = ids.size();
-  call.effect.keys = ids;
-  Table& members = store_.table("_list_members");
-  Json results = Json::array();
-  for (const std::string& id : ids) {
-    const std::string member = list + "-" + id;
-    Json out = {{"id", number_of(id)}, {"status", add ? "added" : "removed"}};
-    if (store_.table("leads").by_id(id) == nullptr) {
-      ++call.effect.rejected;
-      out["status"] = "skipped";
-      out["reasons"] = reasons_json({{"1004", "Lead not found"}});
-    } else if (add) {
-      if (members.by_id(member) == nullptr) members.add(member, {{"list", list}, {"lead", id}}, now());
-      ++call.effect.created;
-    } else if (members.remove(member)) {
-      ++call.effect.deleted;
-    } else {
-      ++call.effect.rejected;
-      out["status"] = "skipped";
-      out["reasons"] = reasons_json({{"1015", "Lead not in list"}});
-    }
-    results.push_back(std::move(out));
-  }
-  call.effect.applied = call.effect.created + call.effect.deleted > 0;
-  return success(results);
-}
-
-Reply Marketo::list_members(Call&, const Params& params) {
-  Json results = Json::array();
-  for (const Record* member : store_.table("_list_members").find("list", params.at("list")))
-    if (const Record* lead = store_.table("leads").by_id(text_of(member->fields["lead"])))
-      results.push_back(lead_json(*lead, {"updatedAt", "lastName", "email", "createdAt", "firstName"}));
-  return success(results);
-}
-
-Reply Marketo::is_member(Call& call, const Params& params) {
-  Json results = Json::array();
-  for (const auto& [name, value] : call.request.query) {
-    if (name != "id") continue;
-    for (const std::string& id : split(value, ',')) {
-      const bool member = store_.table("_list_members").by_id(params.at("list") + "-" + id) != nullptr;
-      results.push_back(
-          {{"id", number_of(id)}, {"membership", member}, {"status", member ? "memberof" : "notmemberof"}});
-    }
-  }
-  return success(results);
-}
-
-Reply Marketo::usage(Call&, const Params&) {
-  return success(
-      Json::array({{{"date", format_utc(now()).substr(0, 10)},
-                    {"total", calls_today_},
-                    {"users", Json::array({{{"userId", "api@example.com"}, {"count", calls_today_}}})}}}));
 }
 
 }  // namespace eddy::sandbox::marketo

@@ -18,7 +18,9 @@ const std::vector<FaultKind>& own_faults() {
       {"daily_quota", "607: the calls of the day are used up"},
       {"system_error", "611 under 200: system error, nothing done"},
       {"timed_out", "604 under 200: request timed out, nothing done"},
-      {"skip_row", "a good row is skipped with reason 1008"},
+      {"crm_enabled", "1018: companies, opportunities, roles and sales persons belong to a CRM"},
+      {"too_many_imports", "1016: too many imports are waiting"},
+      {"skip_row", "a good row is skipped: a lead with reason 1008, another object with 1022"},
       {"bulk_warning", "a good row of an import is also in the warnings file"},
       {"bulk_failed",
        "an import ends as Failed with half of its rows written and no failures file for the rest"},
@@ -27,9 +29,11 @@ const std::vector<FaultKind>& own_faults() {
 }
 
 Marketo::Marketo(Settings settings, const Surroundings& around)
-    : Service("marketo", around), settings_(std::move(settings)) {
+    : Service("marketo", around), settings_(std::move(settings)), calls_today_(clock_, true) {
   store_.declare("leads", {{"email", true}, {"externalId", true}});
+  for (const ObjectKind& kind : object_kinds()) store_.declare(kind.table(), {{"_key", true}});
   add_default_lists();
+  add_object_routes();
   on("POST", "/rest/v1/leads.json", &Marketo::post_leads);
   on("GET", "/rest/v1/leads.json", &Marketo::get_leads);
   on("GET", "/rest/v1/lead/{id}", &Marketo::get_lead);
@@ -42,11 +46,59 @@ Marketo::Marketo(Settings settings, const Surroundings& around)
   on("DELETE", "/rest/v1/lists/{list}/leads.json", &Marketo::remove_from_list);
   on("GET", "/rest/v1/lists/{list}/leads.json", &Marketo::list_members);
   on("GET", "/rest/v1/lists/{list}/leads/ismember.json", &Marketo::is_member);
+  on("GET", "/rest/v1/list/{list}/leads.json", &Marketo::list_members);
+  on("POST", "/rest/v1/lists/{list}/leads/ismember.json", &Marketo::is_member);
+  on("GET", "/rest/v1/lists.json", &Marketo::browse_lists);
+  on("GET", "/rest/v1/lists/{list}", &Marketo::read_list);
+  on("GET", "/rest/asset/v1/staticLists.json", &Marketo::browse_lists);
+  on("POST", "/rest/asset/v1/staticLists.json", &Marketo::create_list);
+  on("GET", "/rest/asset/v1/staticList/byName.json", &Marketo::browse_lists);
+  on("GET", "/rest/asset/v1/staticList/{list}", &Marketo::read_list);
+  on("POST", "/rest/asset/v1/staticList/{list}/delete.json", &Marketo::delete_list);
+  on("GET", "/rest/v1/leads/partitions.json", &Marketo::partitions);
+  on("POST", "/rest/v1/leads/partitions.json", &Marketo::change_partitions);
   on("GET", "/rest/v1/stats/usage.json", &Marketo::usage);
+  on("GET", "/rest/v1/stats/usage/last7days.json", &Marketo::usage);
+  on("GET", "/rest/v1/stats/errors.json", &Marketo::error_usage);
+  on("GET", "/rest/v1/stats/errors/last7days.json", &Marketo::error_usage);
   on("POST", "/bulk/v1/leads.json", &Marketo::start_import);
   on("GET", "/bulk/v1/leads/batch/{batch}", &Marketo::poll_import);
   on("GET", "/bulk/v1/leads/batch/{batch}/failures.json", &Marketo::import_failures);
   on("GET", "/bulk/v1/leads/batch/{batch}/warnings.json", &Marketo::import_warnings);
+}
+
+const std::vector<std::string>& Marketo::partition_names() {
+  static const std::vector<std::string> names = {"Default", "Europe"};
+  return names;
+}
+
+// Custom objects are named in their paths; the other kinds have paths of their own.
+void Marketo::add_object_routes() {
+  const auto on_kind = [this](const char* method, const std::string& kind, const std::string& path,
+                              Endpoint endpoint) {
+    router_.add(method, path, [this, endpoint, kind](Call& call, const Params& given) {
+      Params params = given;
+      for (auto& [name, value] : params)
+        if (value.ends_with(".json")) value.resize(value.size() - 5);
+      if (!kind.empty()) params["kind"] = kind;
+      return (this->*endpoint)(call, params);
+    });
+  };
+  const auto add = [&](const std::string& kind, const std::string& base, const std::string& named) {
+    on_kind("POST", kind, named, &Marketo::post_objects);
+    on_kind("GET", kind, named, &Marketo::get_objects);
+    on_kind("POST", kind, base + "/delete.json", &Marketo::delete_objects);
+    on_kind("GET", kind, base + "/describe.json", &Marketo::describe_objects);
+  };
+  for (const ObjectKind& kind : object_kinds())
+    if (!kind.custom) add(kind.path, "/rest/v1/" + kind.path, "/rest/v1/" + kind.path + ".json");
+  add("", "/rest/v1/customobjects/{custom}", "/rest/v1/customobjects/{custom}");
+  on_kind("GET", "", "/rest/v1/customobjects.json", &Marketo::list_custom_objects);
+  const std::string bulk = "/bulk/v1/customobjects/{custom}/import";
+  on_kind("POST", "", bulk + ".json", &Marketo::start_object_import);
+  on_kind("GET", "", bulk + "/{batch}/status.json", &Marketo::poll_import);
+  on_kind("GET", "", bulk + "/{batch}/failures.json", &Marketo::import_failures);
+  on_kind("GET", "", bulk + "/{batch}/warnings.json", &Marketo::import_warnings);
 }
 
 void Marketo::on(const char* method, const std::string& pattern, Endpoint endpoint) {
@@ -108,25 +160,26 @@ std::optional<Reply> Marketo::refused(Call& call) {
     return failure("602", "Access token expired");
   if (token != token_ || fault(call, "invalid_token")) return failure("601", "Access token invalid");
   call.throttled = true;
-  if (fault(call, "daily_quota") || calls_today_ >= settings_.daily_calls)
+  if (fault(call, "daily_quota") || calls_today_.count() >= settings_.daily_calls)
     return failure("607", fmt::format("Daily API Request Limit Reached: {}", settings_.daily_calls));
   if (fault(call, "concurrency") || call.in_flight > settings_.concurrent_calls)
     return failure("615", fmt::format("Concurrent access limit reached: {}", settings_.concurrent_calls));
   call.throttled = false;
   if (fault(call, "system_error")) return failure("611", "System error");
   if (fault(call, "timed_out")) return failure("604", "Request timed out");
-  ++calls_today_;
+  calls_today_.add();
   return std::nullopt;
 }
 
 Reply Marketo::answer(Call& call) {
   if (issues_tokens(call.request)) return issue_token(call);
   if (auto refusal = refused(call)) return *refusal;
-  const Router::Match match = router_.find(call.request);
+  // A lookup too long for a URI is a POST that says it is a GET.
+  IncomingRequest routed{.method = call.request.method, .segments = call.request.segments};
+  if (routed.method == "POST" && form_or_query(call.request, "_method") == "GET") routed.method = "GET";
+  const Router::Match match = router_.find(routed);
   if (match.handler != nullptr) return (*match.handler)(call, match.params);
-  if (match.path_known)
-    return failure(
-        "610", fmt::format("Requested resource not found: method {} is not supported", call.request.method));
+  if (match.path_known) return failure("605", fmt::format("HTTP Method '{}' not supported", routed.method));
   return failure("610", "Requested resource not found");
 }
 
@@ -145,15 +198,21 @@ void Marketo::reset() {
   Service::reset();
   add_default_lists();
   imports_.clear();
-  calls_today_ = 0;
+  calls_today_.clear();
+  errors_today_.clear();
 }
-
-void Marketo::add_default_lists() { store_.table("_lists").add("1001", {{"name", "Sandbox list"}}, now()); }
 
 const Record& Marketo::seed(const std::string& object, Json fields) {
   const std::string given = text_of(fields.value("id", Json()));
   fields.erase("id");
   const std::string id = given.empty() ? std::to_string(1000 + store_.next_number()) : given;
+  for (const ObjectKind& kind : object_kinds()) {
+    if (kind.table() != object) continue;
+    std::string key;
+    for (const std::string& name : kind.dedupe)
+      key += lower(trim(text_of(fields.value(name, Json())))) + "\x1f";
+    fields["_key"] = key;
+  }
   return store_.table(object).add(id, fields, now());
 }
 
@@ -166,6 +225,7 @@ Reply Marketo::success(Json result, Json more) {
 }
 
 Reply Marketo::failure(const std::string& code, const std::string& message, int status) {
+  ++errors_today_[code];
   return json_reply(status,
                     {{"requestId", request_id()},
                      {"success", false},
