@@ -11,6 +11,7 @@ namespace eddy::sync {
 namespace {
 
 constexpr std::uint64_t sample_rows_max = 100'000;
+constexpr std::uint64_t small_rows_max = 200'000;
 constexpr std::uint64_t values_max = 60;  // a column with more different values is no pick-list
 
 constexpr const char* email_pattern = R"(^[^@\s]+@[^@\s]+\.[^@\s]+$)";
@@ -84,13 +85,13 @@ void count_rows(engine::Connection& connection, const std::string& relation,
   }
 }
 
-// The estimate may be off by some percent: what may be a key is counted.
+// The estimate may be off by some percent: what may be a key is counted, and in a small model everything.
 void count_keys(engine::Connection& connection, const std::string& relation,
                 std::vector<ColumnFacts>& facts) {
   Asked asked;
   std::vector<ColumnFacts*> counted;
   for (ColumnFacts& f : facts) {
-    if (!is_scalar(f.type) || f.distinct * 10 < f.filled() * 7) continue;
+    if (!is_scalar(f.type) || (f.rows > small_rows_max && f.distinct * 10 < f.filled() * 3)) continue;
     const std::string name = engine::quote_identifier(f.name);
     asked.add(fmt::format("count(distinct {})", name));
     asked.add(f.type == Type::text ? fmt::format("count(distinct lower(trim({})))", name)
@@ -151,7 +152,7 @@ std::string ColumnFacts::uniqueness() const {
   if (rows == 0) return "the model has no rows";
   if (unique()) return fmt::format("unique in {0} of {0} rows", with_commas(rows));
   if (!exact && distinct > 0)
-    return fmt::format("about {} different values in {} rows", with_commas(distinct), with_commas(rows));
+    return fmt::format("only about {} different values in {} rows", with_commas(distinct), with_commas(rows));
   std::vector<std::string> parts;
   if (filled() > distinct)
     parts.push_back(

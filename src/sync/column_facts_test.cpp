@@ -24,8 +24,14 @@ TEST(ColumnFacts, CountsWhatMayBeAKey) {
   EXPECT_EQ(facts[2].uniqueness(), "11 duplicates in 1,000 rows");
   EXPECT_EQ(facts[3].uniqueness(), "unique in 1,000 of 1,000 rows");
   EXPECT_EQ(facts[3].folded, 999U);
-  EXPECT_EQ(facts[4].uniqueness(), "about 1 different values in 1,000 rows");
+  EXPECT_EQ(facts[4].uniqueness(), "999 duplicates in 1,000 rows");
   EXPECT_FALSE(facts[4].unique());
+}
+
+TEST(ColumnFacts, InALargeModelOnlyWhatMayBeAKeyIsCounted) {
+  const auto facts = measured("select i as id, i % 5 as few from range(300000) r(i)");
+  EXPECT_EQ(facts[0].uniqueness(), "unique in 300,000 of 300,000 rows");
+  EXPECT_EQ(facts[1].uniqueness(), "only about 5 different values in 300,000 rows");
 }
 
 TEST(ColumnFacts, RecognisesTexts) {

@@ -39,9 +39,9 @@ std::string how(const MatchSpec& match) {
              : match.row == MatchSpec::Row::key ? "by the echoed key"
                                                 : "by the record's id";
     case MatchSpec::By::alone:
-      return "when only one row is left";
+      return "as the only row left";
     default:
-      return "one answer for all rows";
+      return "all rows at once";
   }
 }
 
@@ -53,14 +53,14 @@ void add_matching(const std::vector<RowsSpec>& lists, bool missing_row_applied,
   };
   for (const RowsSpec& rows : lists)
     for (const MatchSpec& match : rows.match) add(how(match));
-  if (missing_row_applied) add("only failures are named");
+  if (missing_row_applied) add("as applied, when no failure names them");
 }
 void add_matching(const OutcomeSpec& outcome, std::vector<std::string>& out) {
   add_matching(outcome.rows, outcome.missing_row_applied, out);
   if (!outcome.counted.empty()) out.push_back("by counts that must add up");
 }
 
-ConnectorManual::Operation operation(const std::string& name, const OperationSpec& o) {
+ConnectorManual::Operation operation(const std::string& name, const OperationSpec& o, const Spec& spec) {
   ConnectorManual::Operation out{.name = name,
                                  .objects = o.objects,
                                  .keys = o.keys_all.empty() ? o.keys : o.keys_all,
@@ -83,17 +83,21 @@ ConnectorManual::Operation operation(const std::string& name, const OperationSpe
       out.rows_max = std::max(out.rows_max, list.front().rows_max);
       add_matching(list.front().outcome, out.matching);
     };
-    step(o.found, "found: it is updated");
+    step(o.found, name == "erase"     ? "found: it is deleted"
+                  : name == "archive" ? "found: it is archived"
+                                      : "found: it is updated");
     step(o.missing, "not found: it is created");
   }
   if (o.job) {
     std::string text = "as a job that is polled";
-    if (!o.rows_min.source().empty()) text += fmt::format(", for {} rows and more", o.rows_min.source());
+    if (!o.rows_min.source().empty())
+      text += fmt::format(", for {} rows and more", with_settings_named(o.rows_min, spec));
     out.steps.push_back(text);
     for (const JobResultSpec& result : o.job->results)
       add_matching(result.rows, o.job->missing_row_applied, out.matching);
   }
-  if (!o.way.empty()) out.steps.push_back(fmt::format("with `write_by: {}`", o.way));
+  if (!o.way.empty())
+    out.steps.push_back(fmt::format("`write_by: {}` in the connection asks for this way always", o.way));
   return out;
 }
 
@@ -118,7 +122,7 @@ std::vector<std::string> limits(const Spec& spec) {
   for (const auto& [max, window] : spec.limits.buckets)
     out.push_back(fmt::format("{} requests in {}", with_settings_named(max, spec), duration_text(window)));
   for (const http::HeaderReader& header : spec.limits.headers)
-    out.push_back(fmt::format("as the replies' header {} says", header.remaining));
+    out.push_back(fmt::format("what is left, as the replies' header {} says", header.remaining));
   if (const auto& quota = spec.limits.quota) {
     std::string text = quota->count.source().empty()
                            ? "the day's requests, as the replies say"
@@ -155,7 +159,7 @@ ConnectorManual manual(const LoadedConnector& connector) {
   out.discovers = spec.objects.discover.has_value();
   for (const char* name : {"upsert", "update", "insert", "erase", "archive"})
     if (const auto found = spec.operations.find(name); found != spec.operations.end())
-      for (const OperationSpec& o : found->second) out.operations.push_back(operation(name, o));
+      for (const OperationSpec& o : found->second) out.operations.push_back(operation(name, o, spec));
   for (const LookupSpec& l : spec.lookups)
     out.operations.push_back(
         {.name = "lookup",

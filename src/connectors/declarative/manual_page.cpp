@@ -43,23 +43,20 @@ std::string keys_text(const ConnectorManual& m, const Operation& o) {
 
 std::string operations_table(const ConnectorManual& m) {
   std::string out =
-      "| | objects | key | rows in a request | when an answer is lost | how a reply names its rows |\n"
-      "|---|---|---|---|---|---|\n";
-  std::string notes;
+      "| | objects | key | rows in a request | how | when an answer is lost |\n|---|---|---|---|---|---|\n";
   for (const Operation& o : m.operations) {
     std::string size = with_commas(o.rows_max);
     if (o.bytes_max > 0) size += ", " + human_bytes(o.bytes_max);
+    std::vector<std::string> how = o.steps;
+    if (!o.matching.empty()) how.push_back("rows in a reply: " + join(o.matching, ", then "));
     out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", shown_as(o.name),
                        o.objects.empty() ? "all" : code_list(o.objects), keys_text(m, o), size,
+                       cell(join(how, "; ")),
                        o.name == "lookup" ? "asked again"
                        : o.repeatable     ? "sent again"
-                                          : "**in doubt**: looked up, or a person decides",
-                       cell(join(o.matching, ", then ")));
-    if (!o.steps.empty())
-      notes += fmt::format("- {}{}: {}.\n", shown_as(o.name),
-                           o.objects.empty() ? "" : " of " + code_list(o.objects), cell(join(o.steps, "; ")));
+                                          : "**in doubt**: looked up, or a person decides");
   }
-  return out + (notes.empty() ? "" : "\n" + notes);
+  return out;
 }
 
 std::string settings_table(const ConnectorManual& m) {
@@ -94,19 +91,24 @@ bool is_word(const std::string& text) {
 }
 
 std::string sync_example(const ConnectorManual& m) {
+  const auto has = [](const std::vector<std::string>& list, const std::string& name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  };
+  // The first way to write the first object that is one, not a pattern for many.
   const Operation* mode = nullptr;
+  const ConnectorManual::Object* object = nullptr;
   for (const char* name : {"upsert", "update", "insert"})
-    for (const Operation& o : m.operations)
-      if (mode == nullptr && o.name == name) mode = &o;
-  if (mode == nullptr || m.objects.empty()) return "";
-  const ConnectorManual::Object* object = &m.objects.front();
-  for (const auto& o : m.objects)
-    if (!mode->objects.empty() && o.name == mode->objects.front()) object = &o;
+    for (const auto& candidate : m.objects)
+      for (const Operation& o : m.operations)
+        if (mode == nullptr && o.name == name && candidate.name.find('{') == std::string::npos &&
+            (o.objects.empty() || has(o.objects, candidate.name)))
+          mode = &o, object = &candidate;
+  if (mode == nullptr) return "";
   std::string key;
-  for (const auto* keys : {&mode->keys, &object->keys})
+  for (const auto* keys : {&object->keys, &mode->keys})
     for (const std::string& name : *keys)
-      if (key.empty() && is_word(name) &&
-          std::find(mode->keys_not.begin(), mode->keys_not.end(), name) == mode->keys_not.end())
+      if (key.empty() && is_word(name) && !has(mode->keys_not, name) &&
+          (mode->keys.empty() || has(mode->keys, name)))
         key = name;
   if (key.empty()) key = "External_Id__c";
   std::string column = lower(key);
