@@ -40,6 +40,24 @@ class SqliteStore final : public Store {
     migrate(file);
   }
 
+  void check() override {
+    const std::lock_guard lock(mutex_);
+    if (checked_) return;
+    std::string said;
+    try {
+      Statement s(db_, "pragma quick_check(1)");
+      if (s.step()) said = s.text(0);
+    } catch (const sqlite::SqliteError& e) {
+      if (!e.is_damaged()) throw;
+      said = e.message();
+    }
+    if (said != "ok")
+      throw Error("state.damaged", fmt::format(".eddy/state.db is damaged: {}", said),
+                  "restore the folder .eddy whole from one backup; without one, move it away and run again: "
+                  "loads are then read anew, and every row is sent again");
+    checked_ = true;
+  }
+
   void begin_run(const Run& r) override {
     const std::lock_guard lock(mutex_);
     Statement s(db_, "insert into runs values (?, ?, ?, ?, ?, ?, ?)");
@@ -367,6 +385,7 @@ class SqliteStore final : public Store {
   }
 
   std::mutex mutex_;
+  bool checked_ = false;
   sqlite::Database db_;
   RejectTable rejects_{db_};
 };

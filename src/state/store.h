@@ -86,6 +86,9 @@ class Store {
   static std::unique_ptr<Store> open(const std::filesystem::path& file);
   virtual ~Store() = default;
 
+  // Reads every page of the file, the first time it is called. Throws Error("state.damaged").
+  virtual void check() = 0;
+
   // runs
   virtual void begin_run(const Run& run) = 0;
   virtual void end_run(const std::string& id, const std::string& status, const std::string& message) = 0;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "sync/damage.h"
 #include "sync/field_policies.h"
 #include "sync/guards.h"
 #include "sync/remote_snapshot.h"
@@ -40,6 +41,7 @@ SyncResult carry_out(warehouse::Session& session, engine::Connection& connection
     result.plan = std::move(plan);
     return result;
   }
+  if (plan.counts.planned() > 0) check_undamaged(session, connection, spec.name);
   move_snapshot(session, connection, spec.name);
   result.status = "done";
   // Without a row to send there may still be something to remember: another mapping, a reject that is none
@@ -123,8 +125,12 @@ std::string summary(const SyncResult& r) {
 
 Plan plan_sync(warehouse::Session& session, const SyncSpec& spec, Clock& clock, const PlanRequest& request) {
   auto connection = session.connect();
-  recover(session, connection, spec.name, clock);
-  return make_plan(session, connection, spec, clock, request);
+  Plan plan;
+  with_damage_said(spec.name, [&] {
+    recover(session, connection, spec.name, clock);
+    plan = make_plan(session, connection, spec, clock, request);
+  });
+  return plan;
 }
 
 Plan make_checked_plan(warehouse::Session& session, engine::Connection& connection, const SyncSpec& spec,
@@ -148,14 +154,17 @@ SyncResult run_sync(warehouse::Session& session, const SyncSpec& spec, Destinati
                     const std::string& run_id, Clock& clock, Progress& progress, const Cancel& cancel,
                     const ApplyOptions& options) {
   auto connection = session.connect();
-  recover(session, connection, spec.name, clock);
-  std::optional<ObjectSchema> object = check_mapping(spec, destination);
-  const LookedUp doubtful = look_up_doubtful(session, connection, spec, destination, run_id, clock);
-  SyncResult result =
-      carry_out(session, connection, spec, destination,
-                make_checked_plan(session, connection, spec, &destination, object, clock, options.request),
-                run_id, clock, progress, cancel, options);
-  result.doubtful = doubtful;
+  SyncResult result;
+  with_damage_said(spec.name, [&] {
+    recover(session, connection, spec.name, clock);
+    std::optional<ObjectSchema> object = check_mapping(spec, destination);
+    const LookedUp doubtful = look_up_doubtful(session, connection, spec, destination, run_id, clock);
+    result =
+        carry_out(session, connection, spec, destination,
+                  make_checked_plan(session, connection, spec, &destination, object, clock, options.request),
+                  run_id, clock, progress, cancel, options);
+    result.doubtful = doubtful;
+  });
   return result;
 }
 
@@ -163,14 +172,18 @@ SyncResult apply_plan(warehouse::Session& session, const SyncSpec& spec, Destina
                       const std::string& plan_id, const std::string& run_id, Clock& clock, Progress& progress,
                       const Cancel& cancel, const ApplyOptions& options) {
   auto connection = session.connect();
-  const Standing standing = recover(session, connection, spec.name, clock);
-  Plan plan = load_plan(connection, plan_id);
-  Definition now = bind(session, connection, spec);
-  check_fresh(plan, standing.epoch, now);
-  check_mapping(spec, destination);
-  plan.definition = std::move(now);
-  return carry_out(session, connection, spec, destination, std::move(plan), run_id, clock, progress, cancel,
-                   options);
+  SyncResult result;
+  with_damage_said(spec.name, [&] {
+    const Standing standing = recover(session, connection, spec.name, clock);
+    Plan plan = load_plan(connection, plan_id);
+    Definition now = bind(session, connection, spec);
+    check_fresh(plan, standing.epoch, now);
+    check_mapping(spec, destination);
+    plan.definition = std::move(now);
+    result = carry_out(session, connection, spec, destination, std::move(plan), run_id, clock, progress,
+                       cancel, options);
+  });
+  return result;
 }
 
 }  // namespace eddy::sync

@@ -1,13 +1,19 @@
 // Processes: two at once, one that is stopped and wakes up late, one that is told to end, one whose clock
 // jumps.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <future>
+#include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "engine/database.h"
 #include "fault_fixture.h"
 
 namespace eddy::testing {
@@ -78,6 +84,63 @@ TEST_F(Processes, AStoppedProcessKeepsItsPlaceAndNothingOlderArrivesLater) {  //
   expect_books_agree(3);
 }
 
+TEST_F(Processes, AFileThatAnotherProgramHasOpenIsSaid) {  // F22
+  open("upsert");
+  deliver_day(1);
+  project_->set_model(people(2));
+  const auto received = service_->rows_received();
+  {
+    auto other = engine::Database::open(project_->folder() / ".eddy/sync.duckdb", {});
+    expect_error(run(), 1, "sync.busy", {"is open in another process", "nothing was changed"});
+    expect_error(run({}, {"plan"}), 1, "sync.busy", {"is open in another process", "nothing was changed"});
+  }
+  EXPECT_EQ(service_->rows_received(), received);
+  EXPECT_EQ(run().exit_code, 0);
+  expect_books_agree(2);
+}
+
+TEST_F(Processes, WhoReadsSlowlyKeepsNobodyFromWorking) {  // F22
+  open("upsert");
+  deliver_day(1);
+  // Its output goes into a pipe that nobody empties.
+  const auto pipe = scratch_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int end = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(end, 0);
+  Background reader(
+      project_->command({"query", "--format", "csv", "select o.* from eddy.row_outcomes o, range(20000)"}),
+      pipe);
+  pollfd some{end, POLLIN, 0};
+  ASSERT_EQ(::poll(&some, 1, 60'000), 1);
+  const auto received = service_->rows_received();
+  const Finished finished = run({}, {"sync", "resend", "people", "--yes"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_GT(service_->rows_received(), received);
+  ::close(end);
+}
+
+TEST_F(Processes, AKilledRunIsShownAsInterrupted) {  // F2
+  open("upsert");
+  deliver_day(1);
+  project_->set_model(people(2));
+  ASSERT_NE(run({.action = "before", .at = 40}).exit_code, 0);
+  const auto newest = [&] {
+    const std::string lines = project_->eddy({"runs", "--json"}).out;
+    return nlohmann::json::parse(lines.substr(0, lines.find('\n')));
+  };
+  const auto dead = newest();
+  EXPECT_EQ(dead.at("status"), "interrupted");
+  EXPECT_FALSE(dead.at("ended").get<std::string>().empty());
+  // One that is under way is not.
+  std::ofstream(project_->folder() / "models/presentation/slow.sql")
+      << "select count(*) as n from range(20000000) a(i), range(1000) b(j) where a.i % 7 = b.j % 7";
+  Background alive(project_->command({"run", "-s", "presentation.slow"}), scratch_ / "alive.log");
+  for (int i = 0; i < 2'000 && newest().at("run") == dead.at("run"); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  EXPECT_NE(newest().at("run"), dead.at("run"));
+  EXPECT_EQ(newest().at("status"), "running");
+}
+
 TEST_F(Processes, ToldToEndItEndsWithinSecondsAndGoesOnLater) {  // F28
   for (const std::string mode : {"upsert", "insert"}) {
     open(mode);
@@ -98,6 +161,8 @@ TEST_F(Processes, ToldToEndItEndsWithinSecondsAndGoesOnLater) {  // F28
       const Finished told = run({.action = "signal", .at = n, .signal = n % 2 == 0 ? SIGTERM : SIGINT});
       EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{20});
       EXPECT_TRUE(told.exit_code == 130 || told.exit_code == 0) << told.exit_code << told.err;
+      EXPECT_EQ(told.err.find("FAIL "), std::string::npos) << "what was told to end has not failed\n"
+                                                           << told.err;
       interrupted += told.exit_code == 130;
       const Finished rest = run();
       EXPECT_EQ(rest.exit_code, 0) << rest.err;

@@ -65,6 +65,7 @@ TEST_F(State, AFlippedByteIsSaidOrHarmless) {  // F21
     const std::uint64_t step = size / (full_harness() ? 400 : 20);
     for (std::uint64_t at = harness_seed() * 7 % step; at < size; at += step) {
       SCOPED_TRACE(fmt::format("{} byte {} of {}", name, at, size));
+      const int said = said_;
       expect_said_or_harmless(after([&](const fs::path& dot_eddy) {
         std::fstream file(dot_eddy / name, std::ios::in | std::ios::out | std::ios::binary);
         file.seekg(static_cast<std::streamoff>(at));
@@ -72,6 +73,7 @@ TEST_F(State, AFlippedByteIsSaidOrHarmless) {  // F21
         file.seekp(static_cast<std::streamoff>(at));
         file.put(static_cast<char>(byte ^ (1 << (at % 8))));
       }));
+      EXPECT_TRUE(said_ == said || service_->requests() == requests_) << "it was met after sending";
       if (HasFailure() && !full_harness()) return;
     }
   }
