@@ -162,7 +162,7 @@ std::string manual_page(const ConnectorManual& m) {
                            "OBJECT`.\n",
                            m.title, m.name);
 
-  out += "\n## What a sync can do\n\n" + operations_table(m);
+  out += "\n## What a sync can do\n\nThe first line that fits mode, object and key is taken.\n\n" + operations_table(m);
   const auto has = [&](const char* name) {
     return std::any_of(m.operations.begin(), m.operations.end(),
                        [&](const Operation& o) { return o.name == name; });
