@@ -31,6 +31,7 @@ struct RenderedRow {
   std::string key_text;             // for URLs and for matching echoes; of several fields: text_of_keys()
   std::string id;                   // {row.id}, where a branch has found it
   std::string trace;                // {row.trace}
+  std::string idempotency_key;      // {row.idempotency_key}; only of documents
   std::optional<Verdict> unusable;  // rejected before sending
 };
 

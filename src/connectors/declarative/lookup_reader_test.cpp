@@ -168,6 +168,38 @@ TEST(Inserts, AreRepeatableOnlyWhereTheConnectorSaysSo) {
   EXPECT_FALSE(repeatable("upsert", ""));
 }
 
+TEST(Inserts, CarryAKeyByWhichTheServiceKnowsThem) {
+  const auto spec = std::make_shared<const Spec>(parse_connector(
+      "name: x\ntitle: X\nsummary: x\nsettings: {base_url: {default: 'http://localhost'}}\n"
+      "objects: {list: {people: {}}}\noperations:\n  insert: {idempotency: natural, request: {url: "
+      "'/people/{row.idempotency_key}', body: {each: {id: '{row.idempotency_key}'}}}, outcome: {rows: "
+      "[{match: [{by: all}]}]}}\n",
+      "connector.yml"));
+  ManualClock clock;
+  Cancel cancel;
+  std::string url, body;
+  auto wire = std::make_unique<http::ScriptedExchange>([&](const http::Request& request) -> http::Result {
+    url = request.url;
+    body = request.body;
+    http::Response response;
+    response.status = 200;
+    return response;
+  });
+  DeclarativeDestination destination(spec, std::make_shared<Session>(*spec, Settings(*spec, config::Node()),
+                                                                     clock, cancel, std::move(wire)));
+  const sync::Delivery delivery{.object = "people",
+                                .mode = sync::Mode::insert,
+                                .key = {{"key", Type::text}},
+                                .fields = {},
+                                .options = {},
+                                .sync = "s"};
+  const Change change{3, Operation::add, {Value::text("a")}, {}, {}};
+  const std::string key = sync::idempotency_key(delivery, change);
+  destination.open(delivery)->deliver(std::span(&change, 1));
+  EXPECT_EQ(url, "http://localhost/people/" + key);
+  EXPECT_EQ(body, R"([{"id":")" + key + R"("}])");
+}
+
 TEST(LookupSpec, RowsHaveNoFieldsThere) {
   try {
     AService service("  request: {url: '/{row.fields}'}\n" + by_keys.substr(by_keys.find('\n') + 1),

@@ -319,7 +319,7 @@ DiscoverSpec SpecReader::discover(const Node& node) const {
   out.option_value = pointer(node["options"]["value"]);
   out.option_when = Predicate::parse(node["options"]["when"]);
   if (node["keys_from"].exists()) {
-    out.keys_request = request(node["keys_from"]["request"]);
+    if (node["keys_from"]["request"].exists()) out.keys_request = request(node["keys_from"]["request"]);
     out.keys_items = pointer(node["keys_from"]["items"]);
   }
   return out;
@@ -335,6 +335,7 @@ ObjectsSpec SpecReader::objects(const Node& node) const {
     out.list_request = request(names["request"]);
     out.list_items = pointer(names["items"]);
     out.list_name = pointer(names["name"]);
+    out.list_prefix = names["prefix"].as_string("");
     if (names["paging"].exists()) out.list_paging = paging(names["paging"]);
     out.list_when = Predicate::parse(names["when"]);
   }
