@@ -66,11 +66,17 @@ sync::FieldSchema* find_field(sync::ObjectSchema& schema, const std::string& nam
   return found == schema.fields.end() ? nullptr : &*found;
 }
 
-void add_keys(const Spec& spec, Session& session, const Lookup& lookup, sync::ObjectSchema& schema) {
+// `first` is the reply that has described the fields.
+void add_keys(const Spec& spec, Session& session, const Lookup& lookup, const Reply& first,
+              sync::ObjectSchema& schema) {
   const DiscoverSpec& discover = *spec.objects.discover;
-  if (!discover.keys_request) return;
-  const Reply reply = ask(spec, session, *discover.keys_request, std::nullopt, discover.keys_items, lookup,
-                          [&](const Reply& r) { return has_list(r, discover.keys_items); });
+  if (discover.keys_items.empty()) return;
+  const auto there = [&](const Reply& r) { return has_list(r, discover.keys_items); };
+  std::optional<Reply> second;
+  if (discover.keys_request)
+    second = ask(spec, session, *discover.keys_request, std::nullopt, discover.keys_items, lookup, there);
+  const Reply& reply = second ? *second : first;
+  if (!there(reply)) return;
   for (const json& entry : *at(*reply.json, discover.keys_items)) {
     // A list of several names is a compound key; one field is what a sync matches by.
     if (entry.is_array() && entry.size() != 1) continue;
@@ -122,7 +128,8 @@ std::vector<std::string> discover_objects(const Spec& spec, Session& session) {
       ask(spec, session, *spec.objects.list_request, spec.objects.list_paging, spec.objects.list_items,
           session.lookup(), [&](const Reply& r) { return has_list(r, spec.objects.list_items); });
   for (const json& item : *at(*reply.json, spec.objects.list_items)) {
-    const std::string name = text_at(item, spec.objects.list_name);
+    std::string name = text_at(item, spec.objects.list_name);
+    if (!name.empty()) name.insert(0, spec.objects.list_prefix);
     if (!name.empty() && spec.objects.list_when.holds(reply.status, &item) &&
         std::find(names.begin(), names.end(), name) == names.end())
       names.push_back(name);
@@ -163,7 +170,7 @@ std::optional<sync::ObjectSchema> discover(const Spec& spec, Session& session, c
       schema.fields.push_back(std::move(field));
     }
   }
-  add_keys(spec, session, lookup, schema);
+  add_keys(spec, session, lookup, reply, schema);
   return schema;
 }
 

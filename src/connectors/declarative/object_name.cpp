@@ -1,5 +1,7 @@
 #include "connectors/declarative/object_name.h"
 
+#include "core/text.h"
+
 #include <algorithm>
 
 namespace eddy::connectors {
@@ -58,8 +60,13 @@ std::map<std::string, std::string> object_words(const Spec& spec, const std::str
   const ObjectSpec* object = find_object(spec, name);
   if (object == nullptr) return {};
   auto out = object->values;
-  if (object->name != name)
-    if (auto words = words_of(object->name, name)) out.merge(*words);
+  if (object->name == name) return out;
+  auto words = words_of(object->name, name);
+  if (!words) return out;
+  for (auto& [ignored, value] : out)
+    for (const auto& [word, text] : *words)
+      value = replace_all(value, "{" + word + "}", percent_encode(text));
+  out.merge(*words);
   return out;
 }
 

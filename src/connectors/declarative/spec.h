@@ -216,7 +216,7 @@ struct DiscoverSpec {
   Predicate skip_when, required_when, writable_when, key_when;
   std::string options, option_value;
   Predicate option_when;
-  std::optional<RequestSpec> keys_request;  // a second question: which fields can be keys
+  std::optional<RequestSpec> keys_request;  // a second question: which fields can be keys; or the first reply
   std::string keys_items;                   // list of names, or of lists of one name
 };
 
@@ -226,7 +226,7 @@ struct ObjectsSpec {
   bool open_fields = false;  // fields beyond the described ones exist
   std::optional<DiscoverSpec> discover;
   std::optional<RequestSpec> list_request;  // asks for the names
-  std::string list_items, list_name;
+  std::string list_items, list_name, list_prefix;
   std::optional<PagingSpec> list_paging;
   Predicate list_when;
 };

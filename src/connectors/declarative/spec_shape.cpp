@@ -196,8 +196,9 @@ Shape objects() {
   const Shape options = Shape::object({required("items", text(), "JSON pointer to the list"),
                                        required("value", text(), "JSON pointer to the value"),
                                        field("when", Predicate::shape(), "only these options")});
-  const Shape keys_from = Shape::object({required("request", request(), "asks for them"),
-                                         required("items", text(), "JSON pointer to the list of names")});
+  const Shape keys_from =
+      Shape::object({field("request", request(), "asks for them; without it the first reply names them"),
+                     required("items", text(), "JSON pointer to the list of names")});
   const Shape discover =
       Shape::object({required("request", request(), "asks for the fields of {object}"),
                      field("missing_when", Predicate::shape(), "the service has no such object"),
@@ -218,6 +219,7 @@ Shape objects() {
                                      required("items", text(), "JSON pointer to the list"),
                                      field("paging", paging_shape(), "the list comes in pages"),
                                      required("name", text(), "JSON pointer to the name"),
+                                     field("prefix", text(), "put before every name"),
                                      field("when", Predicate::shape(), "only these")});
   const Shape known_field = Shape::object(
       {field(
