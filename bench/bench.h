@@ -44,6 +44,7 @@ std::vector<Line> postgres(double scale);
 std::vector<Line> mysql(double scale);
 std::vector<Line> http(double scale);
 std::vector<Line> connector(double scale);
+std::vector<Line> render(double scale);
 std::vector<Line> quota(double scale);  // takes its time, whatever the scale
 std::vector<Line> start(double scale);
 int diff_child(const std::vector<std::string>& arguments);  // of start()

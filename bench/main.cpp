@@ -95,8 +95,9 @@ int main(int argc, char** argv) {
       else
         wanted.push_back(arguments[i]);
     const std::vector<std::pair<std::string, std::vector<Line> (*)(double)>> all = {
-        {"ingest", ingest}, {"plan", plan},           {"postgres", postgres}, {"mysql", mysql},
-        {"http", http},     {"connector", connector}, {"quota", quota},       {"start", start}};
+        {"ingest", ingest}, {"plan", plan},   {"postgres", postgres},
+        {"mysql", mysql},   {"http", http},   {"connector", connector},
+        {"render", render}, {"quota", quota}, {"start", start}};
     fmt::print("{:<58} {:>12} {:>28} {:>8} {:>8}\n", "what", "eddy", "bare", "ratio", "bar");
     for (const auto& [name, measure] : all) {
       if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;

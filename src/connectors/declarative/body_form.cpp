@@ -70,7 +70,53 @@ bool BodyForm::add_leaf(const Template& leaf, const Lookup& lookup) {
   return true;
 }
 
+// Fields spread among other members of a map, which are sorted as in a document.
+bool BodyForm::add_spread(const Tree& tree, const Lookup& lookup) {
+  if (!spread_.empty() || (!in_each_ && !single_)) return false;
+  std::optional<Blank> blank;
+  std::map<std::string, Member> by_name;
+  const auto quoted = [](const std::string& name) {
+    std::string out;
+    return append_json_string(out, name) ? out + ":" : std::string();
+  };
+  for (const auto& [name, value] : tree.members_) {
+    if (value.kind_ != Tree::Kind::leaf && any_about_a_row(value.names())) return false;
+    if (name.source() == "*") {
+      const std::string& source = value.leaf_.source();
+      if (blank || (source != "{row.all}" && source != "{row.fields}")) return false;
+      blank = source == "{row.all}" ? Blank::spread_all : Blank::spread_fields;
+      continue;
+    }
+    if (any_about_a_row(name.names())) return false;
+    const auto key = name.text(lookup);
+    if (!key) continue;
+    Member member{quoted(*key), no_field, {}};
+    if (value.kind_ == Tree::Kind::leaf && value.leaf_.source() == "{row.key}") {
+      member.field = field_names_.size();
+    } else {
+      if (any_about_a_row(value.names())) return false;
+      const auto fixed = value.render_value(lookup, 0, {});
+      if (!fixed) continue;
+      member.fixed = fixed->dump();
+    }
+    if (member.name.empty() || !by_name.emplace(*key, std::move(member)).second) return false;
+  }
+  if (!blank) return false;
+  for (const Member& member : members_) {
+    const bool is_key = member.field == field_names_.size();
+    if (is_key && *blank == Blank::spread_fields) continue;
+    // Which of two members of one name stays depends on their order: a document's affair.
+    if (!by_name.emplace(is_key ? key_name_ : field_names_[member.field], member).second) return false;
+  }
+  for (auto& [name, member] : by_name) spread_.push_back(std::move(member));
+  leave(*blank);
+  return true;
+}
+
 bool BodyForm::add_map(const Tree& tree, const Lookup& lookup) {
+  if (std::any_of(tree.members_.begin(), tree.members_.end(),
+                  [](const auto& member) { return member.first.source() == "*"; }))
+    return add_spread(tree, lookup);
   std::map<std::string, const Tree*> members;
   for (const auto& [name, value] : tree.members_) {
     if (name.source() == "*" || any_about_a_row(name.names())) return false;
@@ -157,11 +203,18 @@ std::string BodyForm::text_of_key(const Change& change, const TransformSpec& tra
 }
 
 std::optional<Verdict> BodyForm::write_members(std::string& out, const Change& change, bool with_key,
-                                               const TransformSpec& transforms) const {
+                                               const TransformSpec& transforms,
+                                               const std::vector<Member>& members) const {
   out += '{';
   const std::size_t start = out.size();
-  for (const Member& member : members_) {
+  for (const Member& member : members) {
     const std::size_t i = member.field;
+    if (i == no_field) {
+      if (out.size() > start) out += ',';
+      out += member.name;
+      out += member.fixed;
+      continue;
+    }
     const bool is_key = i == field_names_.size();
     const bool wanted =
         is_key ? with_key : i < change.fields.size() && (i >= change.changed.size() || change.changed[i]);
@@ -193,10 +246,14 @@ std::optional<Verdict> BodyForm::fill(std::string& out, const Pieces& pieces, co
         refused = write_key(out, *change, transforms);
         break;
       case Blank::fields:
-        refused = write_members(out, *change, false, transforms);
+        refused = write_members(out, *change, false, transforms, members_);
         break;
       case Blank::all:
-        refused = write_members(out, *change, true, transforms);
+        refused = write_members(out, *change, true, transforms, members_);
+        break;
+      case Blank::spread_fields:
+      case Blank::spread_all:
+        refused = write_members(out, *change, true, transforms, spread_);
         break;
       case Blank::trace:
         out += '"';

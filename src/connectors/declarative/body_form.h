@@ -27,7 +27,7 @@ class BodyForm {
                     RenderedBatch& batch) const;
 
  private:
-  enum class Blank { none, key, fields, all, trace, index };
+  enum class Blank { none, key, fields, all, trace, index, spread_fields, spread_all };
   // A piece of fixed text, then a blank.
   struct Piece {
     std::string text;
@@ -35,21 +35,25 @@ class BodyForm {
   };
   using Pieces = std::vector<Piece>;
   struct Member {
-    std::string name;       // "\"ltv\":"
-    std::size_t field = 0;  // place in the fields; that of the key is beyond them
+    std::string name;        // "\"ltv\":"
+    std::size_t field = 0;   // place in the fields; that of the key is beyond them
+    std::string fixed = {};  // beside spread fields: what it says for every row
   };
+  static constexpr std::size_t no_field = static_cast<std::size_t>(-1);
 
   // They are false when a form cannot express it.
   bool add(const Tree& tree, const Lookup& lookup);
   bool add_leaf(const Template& leaf, const Lookup& lookup);
   bool add_map(const Tree& tree, const Lookup& lookup);
   bool add_each(const Tree& tree, const Lookup& lookup);
+  bool add_spread(const Tree& tree, const Lookup& lookup);
   bool plan_members(const Schema& key, const Schema& fields);
   // What cannot be sent is told instead of being written; `out` is then to be cut back.
   std::optional<Verdict> fill(std::string& out, const Pieces& pieces, const Change* change, std::size_t index,
                               const TransformSpec& transforms) const;
   std::optional<Verdict> write_members(std::string& out, const Change& change, bool with_key,
-                                       const TransformSpec& transforms) const;
+                                       const TransformSpec& transforms,
+                                       const std::vector<Member>& members) const;
   std::optional<Verdict> write_key(std::string& out, const Change& change,
                                    const TransformSpec& transforms) const;
   std::string text_of_key(const Change& change, const TransformSpec& transforms) const;
@@ -64,6 +68,7 @@ class BodyForm {
   std::string key_name_;
   std::vector<std::string> field_names_;
   std::vector<Member> members_;  // of {row.all}, by name, as a document has them
+  std::vector<Member> spread_;   // the same with what stands beside them; the key can be there twice
 };
 
 }  // namespace eddy::connectors

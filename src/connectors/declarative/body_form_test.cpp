@@ -100,6 +100,10 @@ TEST(BodyForm, WritesWhatTheDocumentWouldBe) {
       "'{row.trace}'}}}",
       "{b: 1, a: [1, {x: '{object}'}, {each: '{row.fields}'}], 'c{version}': '{{literal}}', gone: "
       "'{unknown}'}",
+      "{each: {'*': '{row.all}'}}",
+      "{all: false, records: {each: {attributes: {type: '{object}'}, zz: [1, '{version}'], '*': "
+      "'{row.all}'}}}",
+      "{each: {attributes: {type: x}, id: '{row.key}', '*': '{row.fields}', gone: '{unknown}'}}",
       "{each: {n: '{row.index}', v: '{version}', text: 'v{version} of {object}'}}"};
   std::minstd_rand random(1);
   for (const std::string& text : bodies) {
@@ -126,9 +130,11 @@ TEST(BodyForm, OneRowMayBeMeantOutsideOfEach) {
 }
 
 TEST(BodyForm, LeavesToTheDocumentWhatItCannotExpress) {
-  for (const char* text : {"{each: {'*': '{row.all}'}}", "{each: {name: 'row {row.index}'}}",
-                           "{each: {'{row.key}': 1}}", "{keys: '{rows.keys}'}", "{each: {each: '{row.key}'}}",
-                           "{a: {each: 1}, b: {each: 2}}", "{each: '{unknown}'}"})
+  for (const char* text :
+       {"{each: {'*': '{row.all}', '{key.field}': 1}}", "{each: {'*': '{row.all}', n: {k: '{row.key}'}}}",
+        "{each: [{'*': '{row.all}'}, {'*': '{row.fields}'}]}", "{each: {name: 'row {row.index}'}}",
+        "{each: {'{row.key}': 1}}", "{keys: '{rows.keys}'}", "{each: {each: '{row.key}'}}",
+        "{a: {each: 1}, b: {each: 2}}", "{each: '{unknown}'}"})
     EXPECT_FALSE(BodyForm::compile(tree(text), constants, false, key, fields)) << text;
   const Tree body = tree("{each: '{row.all}'}");
   EXPECT_FALSE(BodyForm::compile(body, constants, false, key, {{"user.name", Type::text}}));
