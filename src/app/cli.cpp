@@ -212,7 +212,8 @@ void add_looking_commands(CLI::App& app, CommandLine& line) {
 
   auto& connectors_options = keep<ConnectorsOptions>();
   c = app.add_subcommand("connectors",
-                         "The systems eddy can reach; with a NAME its objects, with an OBJECT its fields");
+                         "The systems eddy can reach; with a NAME its objects, with an OBJECT its fields; "
+                         "`connectors test NAME`: what the credentials lack");
   c->add_option("NAME", connectors_options.name, "A connection of this project, or a connector type");
   c->add_option("OBJECT", connectors_options.object, "Fields of this object, asked from the destination");
   c->add_flag("--manual", connectors_options.manual,

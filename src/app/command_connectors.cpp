@@ -162,6 +162,7 @@ int connectors(const Context& context, const ConnectorsOptions& options) {
     return exit_done;
   }
   if (options.name.empty()) return list_types(context, registry);
+  if (options.name == "test" && !options.object.empty()) return test_connection(context, options.object);
 
   const std::vector<std::string> types = registry.destinations();
   const bool is_type =

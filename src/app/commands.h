@@ -138,6 +138,7 @@ int replay(const Context&, const ReplayOptions&);
 int resolve(const Context&, const ResolveOptions&);
 int report(const Context&, const ReportOptions&);
 int connectors(const Context&, const ConnectorsOptions&);
+int test_connection(const Context&, const std::string& connection);  // eddy connectors test NAME
 int schema(const Context&, const std::string& kind, const std::filesystem::path& out_folder);
 int version(const Context&);
 

@@ -63,6 +63,7 @@ class CachedDestination final : public Destination {
       : make_(std::move(make)), cache_(std::move(cache)), asking_(asking), clock_(clock) {}
 
   std::string check() override { return asked().check(); }
+  std::vector<Permission> permissions() override { return asked().permissions(); }
   std::vector<std::string> objects() override;
   std::optional<ObjectSchema> describe(const std::string& object) override;
   bool ask_anew() override;

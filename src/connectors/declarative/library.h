@@ -83,8 +83,9 @@ struct ConnectorManual {
   bool discovers = false;     // fields are read from the service
   std::vector<Operation> operations;
   std::size_t concurrency = 1;
-  std::vector<std::string> limits;      // "100 requests in 10 s", for people
-  std::vector<std::string> behaviours;  // what to know: "every value is sent as text"
+  std::vector<std::string> limits;                         // "100 requests in 10 s", for people
+  std::vector<std::pair<std::string, std::string>> needs;  // what credentials must allow, and where to get it
+  std::vector<std::string> behaviours;                     // what to know: "every value is sent as text"
 };
 ConnectorManual manual(const LoadedConnector& connector);
 // The same as text for a terminal, and as a page of the reference (Markdown); both end with a newline.

@@ -176,6 +176,8 @@ ConnectorManual manual(const LoadedConnector& connector) {
   out.concurrency = spec.limits.concurrency;
   out.limits = limits(spec);
   out.behaviours = behaviours(spec);
+  if (spec.check)
+    for (const NeedSpec& need : spec.check->needs) out.needs.emplace_back(need.what, need.otherwise);
   return out;
 }
 

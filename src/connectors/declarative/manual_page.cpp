@@ -145,6 +145,12 @@ std::string manual_page(const ConnectorManual& m) {
       "\nEvery value may be `${NAME}` or `${NAME:-default}`, from the environment or `.env`: the place for "
       "secrets.\n";
 
+  if (!m.needs.empty()) {
+    out +=
+        fmt::format("\n`eddy connectors test {}` logs in and tells which of these is missing:\n\n", m.name);
+    for (const auto& [what, missing] : m.needs) out += fmt::format("- {}: {}\n", what, missing);
+  }
+
   out += "\n## Objects\n\n";
   if (!m.objects.empty()) {
     out += "| object | what | keys |\n|---|---|---|\n";
@@ -162,7 +168,8 @@ std::string manual_page(const ConnectorManual& m) {
                            "OBJECT`.\n",
                            m.title, m.name);
 
-  out += "\n## What a sync can do\n\nThe first line that fits mode, object and key is taken.\n\n" + operations_table(m);
+  out += "\n## What a sync can do\n\nThe first line that fits mode, object and key is taken.\n\n" +
+         operations_table(m);
   const auto has = [&](const char* name) {
     return std::any_of(m.operations.begin(), m.operations.end(),
                        [&](const Operation& o) { return o.name == name; });
