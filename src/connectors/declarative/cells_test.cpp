@@ -116,5 +116,21 @@ TEST(Row, ABadCellRejectsTheRowAndNamesTheField) {
   EXPECT_EQ(row.unusable->message, "b: the text is not valid UTF-8");
 }
 
+TEST(Row, AKeyOfSeveralFields) {
+  const Schema pair = {{"to", Type::integer}, {"from", Type::text}};
+  const Change link{3, Operation::add, {Value::integer(7), Value::text("a")}, {}, {}};
+  const auto row = render_row(link, pair, {}, {});
+  ASSERT_FALSE(row.unusable);
+  EXPECT_EQ(row.key, json({{"from", "a"}, {"to", 7}}));
+  EXPECT_EQ(row.all, row.key);
+  EXPECT_EQ(row.key_text, text_of_keys({{"from", "a"}, {"to", "7"}}));
+  EXPECT_NE(text_of_keys({{"a", "1"}, {"b", "11"}}), text_of_keys({{"a", "11"}, {"b", "1"}}));
+  EXPECT_NE(text_of_keys({{"a", "1:"}, {"b", "1"}}), text_of_keys({{"a", "1"}, {"b", ":1"}}));
+
+  const Change half{3, Operation::add, {Value::integer(7), Value()}, {}, {}};
+  ASSERT_TRUE(render_row(half, pair, {}, {}).unusable);
+  EXPECT_NE(render_row(half, pair, {}, {}).unusable->message.find("from"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace eddy::connectors

@@ -106,5 +106,17 @@ TEST(Tree, NamesCanBePlaceholders) {
   EXPECT_EQ(render("{'{item}': {x: 1}}", {{"item", "user"}}, {}), json({{"user", {{"x", 1}}}}));
 }
 
+TEST(Template, ANumberIsOneWhereTheTextIsOne) {
+  const Lookup lookup = [](std::string_view name) -> std::optional<nlohmann::json> {
+    return nlohmann::json(std::string(name));
+  };
+  EXPECT_EQ(Template::parse("{36:number}").value(lookup), nlohmann::json(36));
+  EXPECT_EQ(Template::parse("{-4:number}").value(lookup), nlohmann::json(-4));
+  EXPECT_EQ(Template::parse("{36:number}").names(), std::vector<std::string>{"36"});
+  for (const std::string text : {"", "3x", "1e3", "99999999999999999999"})
+    EXPECT_EQ(Template::parse("{n:number}").value([&](std::string_view) { return nlohmann::json(text); }), text);
+  EXPECT_EQ(Template::parse("id {7:number}").text(lookup), "id 7");
+}
+
 }  // namespace
 }  // namespace eddy::connectors
