@@ -54,6 +54,7 @@ class SchemaChecking {
     try {
       sync::CachedDestination& asked = destination(spec.destination);
       object = sync::check_mapping(spec, asked, mistakes);
+      sync::check_lookups(spec, asked, mistakes);
       result.age = asked.note();
     } catch (const Error& error) {
       const std::string why = fmt::format("fields: {}", error.message());

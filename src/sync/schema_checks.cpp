@@ -123,6 +123,30 @@ void check_fields(const SyncSpec& spec, const ObjectSchema& object, Diagnostics&
   check_required(spec, object, diagnostics);
 }
 
+void check_lookups(const SyncSpec& spec, Destination& destination, Diagnostics& diagnostics) {
+  for (const Mapping& mapping : spec.fields) {
+    if (!mapping.lookup) continue;
+    const config::Node node = spec.node["fields"][mapping.field]["lookup"];
+    const std::optional<ObjectSchema> object = destination.describe(mapping.lookup->object);
+    if (!object) {
+      const std::vector<std::string> known = destination.objects();
+      const std::string hint = did_you_mean_hint(mapping.lookup->object, known);
+      diagnostics.add(node["object"].complaint(
+          "sync.unknown_object",
+          fmt::format("{} has no object `{}`", spec.destination, mapping.lookup->object),
+          hint.empty() ? "objects there: " + some_of(known) : hint));
+      continue;
+    }
+    if (object->open || find_field(*object, mapping.lookup->by) != nullptr) continue;
+    std::vector<std::string> names;
+    for (const FieldSchema& field : object->fields) names.push_back(field.name);
+    const std::string hint = did_you_mean_hint(mapping.lookup->by, names);
+    diagnostics.add(node["by"].complaint(
+        "sync.unknown_field", fmt::format("{} has no field `{}`", place(spec, *object), mapping.lookup->by),
+        hint.empty() ? "fields there: " + some_of(names) : hint));
+  }
+}
+
 void check_types(const SyncSpec& spec, const Definition& definition, const ObjectSchema& object,
                  Diagnostics& diagnostics) {
   const auto check = [&](const std::vector<Mapping>& mappings, const std::vector<BoundColumn>& columns) {

@@ -18,6 +18,10 @@ namespace eddy::sync {
 // sync.required_field (a record cannot be made without it).
 void check_fields(const SyncSpec& spec, const ObjectSchema& object, Diagnostics& diagnostics);
 
+// The objects that mappings look ids up in, and the fields by which: sync.unknown_object, sync.unknown_field.
+// Asks the destination for each of them.
+void check_lookups(const SyncSpec& spec, Destination& destination, Diagnostics& diagnostics);
+
 // sync.type_mismatch: an expression whose type the field can never take, whatever the row.
 void check_types(const SyncSpec& spec, const Definition& definition, const ObjectSchema& object,
                  Diagnostics& diagnostics);

@@ -60,6 +60,24 @@ TEST(SchemaChecks, WhatIsOpenMayHaveMore) {
   EXPECT_TRUE(diagnostics.empty());
 }
 
+TEST(SchemaChecks, LookupsNameAnObjectAndAFieldOfIt) {
+  testing::ScriptedDestination crm;
+  crm.object = people();
+  const SyncSpec spec = spec_of(head +
+                                "key: {id: id}\nfields:\n  name: name\n  boss: {value: boss, lookup: "
+                                "{object: people, by: nam}}\n  firm:\n    "
+                                "value: firm\n    lookup: {object: firms, by: domain}\n  friend: {value: f, "
+                                "lookup: {object: people, by: id}}\n");
+  Diagnostics diagnostics;
+  check_lookups(spec, crm, diagnostics);
+  ASSERT_EQ(diagnostics.list().size(), 2U);
+  EXPECT_EQ(diagnostics.list()[0].message, "people at crm has no field `nam`");
+  EXPECT_EQ(diagnostics.list()[0].hint, "did you mean `name`?");
+  EXPECT_EQ(diagnostics.list()[0].position.line, 7);
+  EXPECT_EQ(diagnostics.list()[1].message, "crm has no object `firms`");
+  EXPECT_EQ(diagnostics.list()[1].position.line, 10);
+}
+
 class Rows : public ::testing::Test {
  protected:
   void SetUp() override {

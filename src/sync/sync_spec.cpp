@@ -174,6 +174,21 @@ std::vector<Mapping> read_mappings(const Node& node, Diagnostics& diagnostics) {
   return out;
 }
 
+// Between braces a comma ends the value: `{name: left(name, 5)}` is `left(name` and a field `5)`.
+void check_commas(const Node& mappings, Diagnostics& diagnostics) {
+  const std::vector<Node::Entry> entries = mappings.entries();
+  for (std::size_t i = 0; i + 1 < entries.size(); ++i) {
+    const Node value = entries[i].value.is_map() ? entries[i].value["value"] : entries[i].value;
+    if (!value.is_scalar() || value.quoted() || entries[i + 1].value.kind() != config::Kind::null) continue;
+    const std::string& text = value.text();
+    if (std::count(text.begin(), text.end(), '(') <= std::count(text.begin(), text.end(), ')')) continue;
+    diagnostics.add(
+        value.complaint("sync.missing_expression",
+                        fmt::format("the expression of `{}` ends at its comma: `{}`", entries[i].name, text),
+                        "between braces, put an expression with a comma in quotes"));
+  }
+}
+
 void check_trigger(const Node& node, Diagnostics& diagnostics) {
   const std::string text = trim(node.text());
   const auto space = text.find(' ');
@@ -287,6 +302,8 @@ std::string node_name(const SyncSpec& spec) { return "sync." + spec.name; }
 
 std::optional<SyncSpec> parse_sync(const std::string& name, const Node& node, Diagnostics& diagnostics) {
   const std::size_t before = diagnostics.list().size();
+  for (const char* part : {"key", "fields"}) check_commas(node[part], diagnostics);
+  if (diagnostics.list().size() != before) return std::nullopt;
   sync_shape().check(node, diagnostics);
   if (diagnostics.list().size() != before) return std::nullopt;
 

@@ -147,5 +147,16 @@ TEST(Bind, FindsTypesAndExplainsBadExpressions) {
             "sync.bad_key_type");
 }
 
+TEST(SyncSpec, AnExpressionCutAtItsCommaIsExplained) {
+  Diagnostics diagnostics;
+  const std::string text =
+      "model: a.b\ndestination: d\nobject: o\nkey: {id: id}\nfields: {name: left(name, 5), city: city}\n";
+  EXPECT_FALSE(
+      parse_sync("s", config::parse(text, "syncs/s.yml", config::no_variables(), diagnostics), diagnostics));
+  ASSERT_EQ(diagnostics.list().size(), 1U);
+  EXPECT_EQ(diagnostics.list()[0].message, "the expression of `name` ends at its comma: `left(name`");
+  EXPECT_EQ(diagnostics.list()[0].position.column, 16);
+}
+
 }  // namespace
 }  // namespace eddy::sync
