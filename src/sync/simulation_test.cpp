@@ -45,17 +45,11 @@ struct Instant {
 class SimulatedWriter final : public Writer {
  public:
   SimulatedWriter(std::uint64_t seed, std::filesystem::path ledger, ManualClock& clock, Cancel& cancel,
-                  const std::vector<Change>& plan, int attempts_max)
-      : seed_(seed),
-        ledger_(std::move(ledger)),
-        clock_(clock),
-        cancel_(cancel),
-        plan_(plan),
-        attempts_max_(attempts_max) {
+                  const std::vector<Change>& plan)
+      : seed_(seed), ledger_(std::move(ledger)), clock_(clock), cancel_(cancel), plan_(plan) {
     limits_.batch_rows_max = 1 + draw(seed, 1) % 9;
     limits_.workers_max = 1 + draw(seed, 2) % 3;
     trouble_ = draw(seed, 3) % 4;  // 0: none but refusals; 3: much
-    sent_.resize(plan.size());
   }
 
   Limits limits() const override { return limits_; }
@@ -94,7 +88,6 @@ class SimulatedWriter final : public Writer {
           change.operation != planned.operation)
         complain("a row that is not as it is planned");
       if (ended_.contains(change.number)) complain("a row is sent again after its end");
-      ++sent_[change.number];
       if ((change.operation == Operation::remove) != (changes[0].operation == Operation::remove))
         complain("removes and writes in one batch");
     }
@@ -115,12 +108,9 @@ class SimulatedWriter final : public Writer {
     if (happens(6, 4 * t)) {
       answer.retry_after =
           std::chrono::milliseconds(static_cast<std::int64_t>(draw(seed_, requests_)) % 2'000'000);
-      // A batch that has no attempt left is given up without the wait.
-      const bool last = std::any_of(changes.begin(), changes.end(),
-                                    [&](const Change& c) { return sent_[c.number] >= attempts_max_; });
       const bool waits = std::any_of(answer.verdicts.begin(), answer.verdicts.end(),
                                      [](const Verdict& v) { return v.outcome == Outcome::retry; });
-      if (waits && !last)
+      if (waits)
         not_before_ = std::max(
             not_before_, clock_.monotonic() + std::clamp(*answer.retry_after, std::chrono::milliseconds{0},
                                                          RetryPolicy{}.retry_after_max));
@@ -133,7 +123,7 @@ class SimulatedWriter final : public Writer {
   }
 
   Verdict decide(const Change& change, std::uint64_t what) {
-    if (draw(seed_, 1'000 + change.number) % 100 < 3) return Verdict::rejected("BAD", "not like this");
+    if (happens(what, 3)) return Verdict::rejected("BAD", "not like this");
     if (happens(what + 1, 6 * trouble_)) return Verdict::retry("BUSY", "later");
     const bool lost = happens(what + 2, 5 * trouble_);
     if (!lost || happens(what + 3, 50)) {
@@ -157,14 +147,12 @@ class SimulatedWriter final : public Writer {
   ManualClock& clock_;
   Cancel& cancel_;
   const std::vector<Change>& plan_;
-  const int attempts_max_;
   Limits limits_;
   std::uint64_t trouble_ = 0;
   std::mutex mutex_;  // guards what follows
   std::uint64_t requests_ = 0;
   Clock::MonotonicTime not_before_{};
   std::set<std::uint64_t> ended_;
-  std::vector<int> sent_;
   std::vector<std::uint64_t> book_;
   std::vector<Instant> instants_;
   std::string complaint_;
@@ -273,7 +261,7 @@ class Simulation : public ::testing::Test {
     RetryPolicy policy;
     policy.attempts_max = 2 + static_cast<int>(draw(seed, 4) % 4);
     policy.seed = seed;
-    SimulatedWriter writer(seed, file, clock, cancel, scene.changes, policy.attempts_max);
+    SimulatedWriter writer(seed, file, clock, cancel, scene.changes);
     DeliveryEnd end;
     {
       Ledger ledger(file, {scene.plan.definition.sync, scene.plan.id, "run", scene.plan.epoch,
