@@ -47,6 +47,7 @@ std::vector<Line> connector(double scale);
 std::vector<Line> render(double scale);
 std::vector<Line> quota(double scale);  // takes its time, whatever the scale
 std::vector<Line> start(double scale);
+std::vector<Line> own(double scale);                        // of a PostgreSQL warehouse of the user's own
 int diff_child(const std::vector<std::string>& arguments);  // of start()
 int plan_child(const std::vector<std::string>& arguments);  // the part of plan() that runs in its own process
 

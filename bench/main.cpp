@@ -97,7 +97,8 @@ int main(int argc, char** argv) {
     const std::vector<std::pair<std::string, std::vector<Line> (*)(double)>> all = {
         {"ingest", ingest}, {"plan", plan},   {"postgres", postgres},
         {"mysql", mysql},   {"http", http},   {"connector", connector},
-        {"render", render}, {"quota", quota}, {"start", start}};
+        {"render", render}, {"quota", quota}, {"start", start},
+        {"own", own}};
     fmt::print("{:<58} {:>12} {:>28} {:>8} {:>8}\n", "what", "eddy", "bare", "ratio", "bar");
     for (const auto& [name, measure] : all) {
       if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
