@@ -15,6 +15,8 @@ class Binding {
   virtual ~Binding() = default;
   // The model's columns. Throws Error("sync.unknown_model").
   virtual std::vector<std::string> columns(const SyncSpec& spec) = 0;
+  // Mappings that bind() will be asked for: one question may answer for all of them.
+  virtual void look_ahead(const std::vector<Mapping>&, const std::string& /*from*/) {}
   // The mapping with its types; `from` is " from …" or "". Throws Error in the words of the place.
   virtual BoundColumn bind(const Mapping& mapping, const std::string& from) = 0;
   virtual Row constants(const std::vector<BoundColumn>& columns) = 0;

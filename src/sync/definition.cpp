@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
@@ -137,6 +138,19 @@ class EngineBinding final : public Binding {
     return names;
   }
 
+  void look_ahead(const std::vector<Mapping>& mappings, const std::string& from) override {
+    std::vector<std::string> cells;
+    for (const Mapping& mapping : mappings) cells.push_back(guarded(mapping.expression));
+    try {
+      const auto described = engine::describe(connection_, "select " + join(cells, ", ") + from);
+      if (described.size() != mappings.size()) return;
+      for (std::size_t i = 0; i < mappings.size(); ++i)
+        known_.insert_or_assign(mappings[i].expression + from, described[i]);
+    } catch (const Error&) {
+      // One of them is wrong: asked one by one, they say which.
+    }
+  }
+
   BoundColumn bind(const Mapping& mapping, const std::string& from) override {
     auto described = describe(mapping.expression, from);
     std::string expression = mapping.expression;
@@ -171,6 +185,7 @@ class EngineBinding final : public Binding {
 
  private:
   std::vector<engine::EngineColumn> describe(const std::string& expression, const std::string& from) {
+    if (const auto known = known_.find(expression + from); known != known_.end()) return {known->second};
     auto described =
         engine::describe(connection_, fmt::format("select {} as value{}", guarded(expression), from));
     if (described.size() != 1) throw Error("engine.query_failed", "it is not one SQL expression");
@@ -179,6 +194,7 @@ class EngineBinding final : public Binding {
 
   warehouse::Session& session_;
   engine::Connection& connection_;
+  std::map<std::string, engine::EngineColumn> known_;  // by expression and `from`
 };
 
 std::vector<BoundColumn> bind_all(Binding& binding, const std::vector<Mapping>& mappings,
@@ -262,6 +278,9 @@ Definition bind(warehouse::Session& session, engine::Connection& connection, con
   const std::string from = " from " + model_relation(spec.model, spec.model_sql);
   d.model_sql = spec.model_sql;
   d.hash_algorithm = binding->hash_algorithm();
+  std::vector<Mapping> mappings = spec.key;
+  mappings.insert(mappings.end(), spec.fields.begin(), spec.fields.end());
+  binding->look_ahead(mappings, from);
   d.key = bind_all(*binding, spec.key, model_columns, diagnostics, from);
   d.fields = bind_all(*binding, spec.fields, model_columns, diagnostics, from);
   // The rows they are for have left the model: these expressions have no columns to read.
