@@ -116,7 +116,7 @@ const OperationSpec& choose_operation(const Spec& spec, Session& session, const 
   std::optional<bool> known_key;
   if (found != spec.operations.end()) {
     for (const OperationSpec& operation : found->second) {
-      if (!fits_object(spec, operation, asked.object)) continue;
+      if (!fits_object(spec, operation, asked.object) || (asked.no_jobs && operation.job)) continue;
       object_fits = true;
       const auto known = [&] {
         if (!known_key) known_key = is_known_key(spec, session, asked.object, asked.keys.front(), nullptr);

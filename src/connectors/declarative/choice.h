@@ -14,6 +14,7 @@ struct Asked {
   std::string object;
   std::vector<std::string> keys;  // at least one
   std::uint64_t rows = 0;         // of the plan; 0: nobody knows yet
+  bool no_jobs = false;           // where the account is not allowed them
 };
 
 // The first operation of that name (`upsert`, `archive`, …) for this object, key and number of rows. The

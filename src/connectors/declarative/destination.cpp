@@ -8,6 +8,7 @@
 #include "connectors/declarative/check.h"
 #include "connectors/declarative/choice.h"
 #include "connectors/declarative/discovery.h"
+#include "connectors/declarative/fallback_writer.h"
 #include "connectors/declarative/job_writer.h"
 #include "connectors/declarative/lookup_reader.h"
 #include "connectors/declarative/object_name.h"
@@ -66,6 +67,25 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery&
   }
   Asked asked{delivery.object, {}, delivery.rows};
   for (const Column& column : delivery.key) asked.keys.push_back(column.name);
+  bool jobs = false;
+  auto writer = writer_for(delivery, asked, jobs);
+  if (jobs) {
+    asked.no_jobs = true;
+    std::unique_ptr<sync::Writer> other;
+    try {
+      other = writer_for(delivery, asked, jobs);
+    } catch (const Error& e) {
+      if (e.code() != "destination.unsupported") throw;  // there is no other way
+    }
+    if (other) writer = std::make_unique<FallbackWriter>(std::move(writer), std::move(other));
+  }
+  if (const RowLimitSpec* limit = session_->row_pace()->limit_of(delivery.object))
+    return std::make_unique<PacedWriter>(std::move(writer), session_->row_pace(), *limit, delivery);
+  return writer;
+}
+
+std::unique_ptr<sync::Writer> DeclarativeDestination::writer_for(const sync::Delivery& delivery,
+                                                                 const Asked& asked, bool& jobs) {
   const auto branch = [&](const std::string& name) {
     return branch_of(choose_operation(*spec_, *session_, name, asked), delivery);
   };
@@ -80,11 +100,10 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery&
   else
     writer =
         std::make_unique<DeclarativeWriter>(spec_, session_, delivery, *write.operation, remove.operation);
+  jobs = first->job != nullptr || (second != nullptr && second->job != nullptr);
   if (auto desk = desk_of(delivery.sync))
     writer = std::make_unique<JobWriter>(spec_, session_, std::move(desk), delivery, *first, second,
                                          std::move(writer));
-  if (const RowLimitSpec* limit = session_->row_pace()->limit_of(delivery.object))
-    return std::make_unique<PacedWriter>(std::move(writer), session_->row_pace(), *limit, delivery);
   return writer;
 }
 

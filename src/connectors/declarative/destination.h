@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "connectors/declarative/branch_writer.h"
+#include "connectors/declarative/choice.h"
 #include "connectors/declarative/job_desk.h"
 #include "connectors/declarative/session.h"
 #include "connectors/declarative/spec.h"
@@ -35,6 +36,8 @@ class DeclarativeDestination final : public sync::Destination {
   std::unique_ptr<sync::Reader> reader(const sync::Reading& reading) override;
 
  private:
+  // `jobs` becomes true when rows may go as jobs.
+  std::unique_ptr<sync::Writer> writer_for(const sync::Delivery& delivery, const Asked& asked, bool& jobs);
   // nullptr: the connector has no jobs.
   std::shared_ptr<JobDesk> desk_of(const std::string& sync);
   // nullopt: records of that object cannot be looked up by that key.

@@ -67,6 +67,8 @@ Called Session::refused(Refusal refusal, const Reply& reply) {
     case ErrorClass::config:
       throw Error("destination.refused", told,
                   "check the object, the mapping and the permissions of the connection's user");
+    case ErrorClass::other_way:
+      throw Error("destination.other_way", told, "choose another way in the connection: `write_by`");
     default:
       break;
   }

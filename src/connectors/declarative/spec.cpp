@@ -15,8 +15,8 @@ using config::Node;
 
 namespace {
 
-constexpr std::array<std::string_view, 8> class_names = {"row",    "retry", "throttle", "auth",
-                                                         "config", "stop",  "unsure",   "done"};
+constexpr std::array<std::string_view, 9> class_names = {"row",  "retry",  "throttle", "auth",     "config",
+                                                         "stop", "unsure", "done",     "other_way"};
 
 std::vector<std::string> texts(const Node& node) {
   std::vector<std::string> out;
@@ -119,6 +119,13 @@ AuthSpec SpecReader::auth(const Node& node) const {
     out.base_url_from = pointer(oauth["base_url_from"]);
     // RFC 6749 §6: a new refresh token in the reply replaces the one that was sent.
     if (oauth["grant"].text() == "refresh_token") out.refresh_token = "/refresh_token";
+    if (const Node jwt = oauth["jwt"]; jwt.exists()) {
+      out.jwt = JwtSpec{placeholders(jwt["key"], false), named(jwt["claims"]), std::chrono::minutes{3}};
+      if (jwt["lifetime"].exists())
+        out.jwt->lifetime = std::chrono::duration_cast<std::chrono::seconds>(jwt["lifetime"].as_duration());
+    }
+    if ((oauth["grant"].text() == "jwt_bearer") != out.jwt.has_value())
+      oauth.fail("connector.auth", "`jwt` and grant jwt_bearer belong together", "give both or none");
     out.headers = named(oauth["headers"]);
     if (out.headers.empty())
       out.headers.emplace_back("Authorization", Template::parse("Bearer {auth.access_token}"));
@@ -300,6 +307,8 @@ DiscoverSpec SpecReader::discover(const Node& node) const {
   out.missing_when = Predicate::parse(node["missing_when"]);
   out.items = pointer_template(node["items"]);
   if (node["paging"].exists()) out.paging = paging(node["paging"]);
+  out.relation = pointer(node["relations"]["name"]);
+  out.relation_objects = pointer(node["relations"]["objects"]);
   out.name = pointer(node["name"]);
   out.prefix = placeholders(node["prefix"], false);
   out.native_type = pointer(node["native_type"]);
@@ -356,9 +365,9 @@ TransformSpec SpecReader::transforms(const Node& node) const {
 }
 
 Spec SpecReader::read() {
-  names_ = {"object",    "key.field", "row.key",   "row.fields", "row.all",
-            "row.trace", "row.index", "rows.keys", "rows.csv",   "auth.access_token",
-            "row.idempotency_key"};
+  names_ = {"object",   "key.field",         "row.key",        "row.fields",
+            "row.all",  "row.trace",         "row.index",      "rows.keys",
+            "rows.csv", "auth.access_token", "auth.assertion", "row.idempotency_key"};
   for (const auto& entry : root_["settings"].entries()) names_.push_back(entry.name);
   for (const auto& entry : root_["objects"]["list"].entries()) {
     for (const auto& value : entry.value["values"].entries()) names_.push_back("object." + value.name);

@@ -15,6 +15,7 @@
 #include "config/document.h"
 #include "config/shape.h"
 #include "connectors/declarative/branch_spec.h"
+#include "connectors/declarative/jwt.h"
 #include "connectors/declarative/reply.h"
 #include "connectors/declarative/template.h"
 #include "core/value.h"
@@ -60,24 +61,26 @@ struct AuthSpec {
   NamedTemplates headers;          // of every request; may use {auth.access_token}
   Template user;                   // basic
   Template password;
-  RequestSpec token_request;  // oauth2
-  std::string token;          // JSON pointers into its reply
-  std::string expires_in;     // seconds; empty: not told, the token is used until it is refused
-  std::string base_url_from;  // later requests go there
-  std::string refresh_token;  // a new one in the reply is used from then on; empty: there is none
-  Predicate retry_on;         // a refused token request that may be tried again
+  RequestSpec token_request;   // oauth2
+  std::string token;           // JSON pointers into its reply
+  std::string expires_in;      // seconds; empty: not told, the token is used until it is refused
+  std::string base_url_from;   // later requests go there
+  std::string refresh_token;   // a new one in the reply is used from then on; empty: there is none
+  std::optional<JwtSpec> jwt;  // what {auth.assertion} is made of
+  Predicate retry_on;          // a refused token request that may be tried again
 };
 
 // What an answer that is no success means for the rows of the request.
 enum class ErrorClass {
-  row,       // the service refuses these rows; alone: rejected, together: split
-  retry,     // not processed, may be sent again
-  throttle,  // too fast: not processed, wait
-  auth,      // the credentials are refused: refresh once, then stop
-  config,    // the mapping, the object or a permission is wrong: every row would fail, stop
-  stop,      // a quota is used up: stop until it is renewed
-  unsure,    // may have been processed (502 from a proxy): again when that is safe, otherwise in doubt
-  done,      // what was asked for is already so (delete of what is gone): applied
+  row,        // the service refuses these rows; alone: rejected, together: split
+  retry,      // not processed, may be sent again
+  throttle,   // too fast: not processed, wait
+  auth,       // the credentials are refused: refresh once, then stop
+  config,     // the mapping, the object or a permission is wrong: every row would fail, stop
+  stop,       // a quota is used up: stop until it is renewed
+  unsure,     // may have been processed (502 from a proxy): again when that is safe, otherwise in doubt
+  done,       // what was asked for is already so (delete of what is gone): applied
+  other_way,  // this way is not open to the account: nothing was processed, rows go another way
 };
 std::string_view name_of(ErrorClass error_class);
 
@@ -218,6 +221,8 @@ struct DiscoverSpec {
   Predicate option_when;
   std::optional<RequestSpec> keys_request;  // a second question: which fields can be keys; or the first reply
   std::string keys_items;                   // list of names, or of lists of one name
+  // A field that refers to another record: the name under which the record is spoken of, and its objects.
+  std::string relation, relation_objects;
 };
 
 struct ObjectsSpec {

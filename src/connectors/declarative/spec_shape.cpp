@@ -39,9 +39,13 @@ Shape request() {
 }
 
 Shape auth() {
+  const Shape jwt = Shape::object({required("key", text(), "private RSA key, PEM or the path of its file"),
+                                   required("claims", text_map(), "who we are; exp and iat are added"),
+                                   field("lifetime", Shape::duration(), "3m unless said otherwise")});
   const Shape oauth2 = Shape::object(
-      {required("grant", Shape::enumeration({"client_credentials", "refresh_token"}),
+      {required("grant", Shape::enumeration({"client_credentials", "refresh_token", "jwt_bearer"}),
                 "what is exchanged for a token"),
+       field("jwt", jwt, "of grant jwt_bearer: what {auth.assertion} is made of, signed with RS256"),
        required("request", request(), "asks for the token"),
        required("token", text(), "JSON pointer to the access token in the reply"),
        field("expires_in", text(), "JSON pointer to its lifetime in seconds"),
@@ -58,7 +62,8 @@ Shape auth() {
 }
 
 Shape error_class() {
-  return Shape::enumeration({"row", "retry", "throttle", "auth", "config", "stop", "unsure", "done"});
+  return Shape::enumeration(
+      {"row", "retry", "throttle", "auth", "config", "stop", "unsure", "done", "other_way"});
 }
 
 Shape error_rule() {
@@ -199,6 +204,9 @@ Shape objects() {
   const Shape keys_from =
       Shape::object({field("request", request(), "asks for them; without it the first reply names them"),
                      required("items", text(), "JSON pointer to the list of names")});
+  const Shape relations = Shape::object(
+      {required("name", text(), "JSON pointer to the name of the relation; the field is then name.key"),
+       required("objects", text(), "JSON pointer to the list of objects that it can lead to")});
   const Shape discover =
       Shape::object({required("request", request(), "asks for the fields of {object}"),
                      field("missing_when", Predicate::shape(), "the service has no such object"),
@@ -207,6 +215,7 @@ Shape objects() {
                      required("name", text(), "JSON pointer to a field's name"),
                      field("prefix", text(), "put before every name"),
                      field("native_type", text(), "JSON pointer to its type"),
+                     field("relations", relations, "fields that refer to a record by one of its own keys"),
                      field("types", text_map(), "the service's type: ours; others are text"),
                      field("length", text(), "JSON pointer to the longest length"),
                      field("skip_when", Predicate::shape(), "fields that do not count"),
