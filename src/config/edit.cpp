@@ -302,6 +302,9 @@ std::string yaml_scalar(std::string_view text) {
   const std::string escaped = replace_all(std::string(text), "${", "$${");
   const bool control =
       std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (!control && text.find('\'') != std::string_view::npos &&
+      text.find_first_of("\"\\") == std::string_view::npos)
+    return "\"" + escaped + "\"";
   if (!control) return "'" + replace_all(escaped, "'", "''") + "'";
   std::string out = "\"";
   for (const char c : escaped) {

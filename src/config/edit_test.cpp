@@ -98,8 +98,8 @@ TEST(Edit, VariablesAreNotReplaced) {
 
 TEST(Edit, ScalarsReadBackAsTheyWere) {
   for (const std::string text :
-       {"name", "External_Id__c", "a.b-c", "null", "Yes", "order id", "it's", "a: b", "#x", "\"Order\"",
-        "${X}", "{x}", "1st", "", "line\nbreak", "tab\t\\\"", "é", "- a"}) {
+       {"name", "External_Id__c", "a.b-c", "null", "Yes", "order id", "it's", "it's \"x\"", "a: b", "#x",
+        "\"Order\"", "${X}", "{x}", "1st", "", "line\nbreak", "tab\t\\\"", "é", "- a"}) {
     Diagnostics diagnostics;
     const Node root = parse("k: " + yaml_scalar(text) + "\n", "s.yml", no_variables(), diagnostics);
     ASSERT_TRUE(diagnostics.empty()) << text;
@@ -109,6 +109,7 @@ TEST(Edit, ScalarsReadBackAsTheyWere) {
   }
   EXPECT_EQ(yaml_scalar("name"), "name");
   EXPECT_EQ(yaml_scalar("no"), "'no'");
+  EXPECT_EQ(yaml_scalar("a || ' ' || b"), "\"a || ' ' || b\"");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "config/edit.h"
 #include "core/text.h"
@@ -126,6 +127,28 @@ Suggestion score(const FieldSchema& field, const ColumnFacts& column) {
   return s;
 }
 
+// Where a record has one name and the model two columns for it.
+std::optional<Suggestion> whole_name(const std::vector<ColumnFacts>& columns, const ObjectSchema& object,
+                                     const std::set<std::string>& taken_fields) {
+  const FieldSchema* name = nullptr;
+  for (const FieldSchema& field : object.fields) {
+    const std::string_view meaning = canonical(plain_name(field.name));
+    if (meaning == "firstname" || meaning == "lastname") return std::nullopt;
+    if (meaning == "name" && field.writable && !taken_fields.contains(field.name) && name == nullptr)
+      name = &field;
+  }
+  const ColumnFacts *first = nullptr, *last = nullptr;
+  for (const ColumnFacts& column : columns) {
+    const std::string_view meaning = canonical(plain_name(column.name));
+    if (meaning == "firstname" && first == nullptr) first = &column;
+    if (meaning == "lastname" && last == nullptr) last = &column;
+  }
+  if (name == nullptr || first == nullptr || last == nullptr) return std::nullopt;
+  return Suggestion{name->name, "",
+                    fmt::format("concat_ws(' ', {}, {})", first->expression, last->expression), 0.8,
+                    "first and last name together"};
+}
+
 // The same proposal as a key: what counts is whether it tells the rows apart.
 Suggestion as_key(Suggestion s, const ColumnFacts& column) {
   s.usable = column.unique();
@@ -192,6 +215,16 @@ MappingSuggestion suggest_mapping(const std::vector<ColumnFacts>& columns, const
       taken_fields.insert(c.suggestion.field);
       chosen.emplace_back(c.field, c.suggestion);
     }
+  if (auto name = whole_name(columns, object, taken_fields)) {
+    const auto field = std::find_if(object.fields.begin(), object.fields.end(),
+                                    [&](const FieldSchema& f) { return f.name == name->field; });
+    taken_fields.insert(name->field);
+    for (const ColumnFacts& column : columns)
+      if (const auto meaning = canonical(plain_name(column.name));
+          meaning == "firstname" || meaning == "lastname")
+        taken_columns.insert(column.name);
+    chosen.emplace_back(static_cast<std::size_t>(field - object.fields.begin()), std::move(*name));
+  }
   std::sort(chosen.begin(), chosen.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (auto& [ignored, suggestion] : chosen) out.fields.push_back(std::move(suggestion));
   for (const ColumnFacts& column : columns)

@@ -13,7 +13,7 @@ namespace eddy::sync {
 
 struct Suggestion {
   std::string field;
-  std::string column;
+  std::string column;          // "": of several
   std::string expression;      // how the mapping names the column
   double confidence = 0;       // 0 … 1
   std::string reason;          // "same name", "synonym", "values are e-mail addresses"

@@ -121,6 +121,18 @@ TEST(Suggest, WhatIsMappedIsLeftAlone) {
   EXPECT_EQ(as_yaml(s, mapped).find("key"), std::string::npos);
 }
 
+TEST(Suggest, FirstAndLastNameMakeAWholeOne) {
+  const ObjectSchema user{"user", {{.name = "name", .required = true}, {.name = "email"}}, false};
+  const auto s = suggest_mapping({column("given_name"), column("surname"), column("email")}, user);
+  ASSERT_EQ(s.fields.size(), 2U);
+  EXPECT_EQ(s.fields[0].value(), "\"concat_ws(' ', given_name, surname)\"");
+  EXPECT_TRUE(s.unmapped_columns.empty());
+  EXPECT_TRUE(s.unmapped_required.empty());
+  EXPECT_EQ(
+      pairs(suggest_mapping({column("given_name"), column("surname"), column("full_name")}, user).fields),
+      "name=full_name");
+}
+
 TEST(Suggest, ASecondTimeProposesNothingNew) {
   const std::vector<ColumnFacts> columns = {
       unique(column("customer_id")), column("email"), column("mail"), column("last"),
