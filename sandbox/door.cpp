@@ -3,6 +3,19 @@
 #include <thread>
 
 namespace eddy::sandbox {
+namespace {
+
+// Of ASCII; bytes beyond become what they are in Latin-1.
+std::string utf16(const std::string& text) {
+  std::string out = "\xFF\xFE";
+  for (const char c : text) {
+    out += c;
+    out += '\0';
+  }
+  return out;
+}
+
+}  // namespace
 
 Door::Door(std::unique_ptr<Service> service, Faults& faults, Clock& clock, std::chrono::milliseconds latency)
     : service_(std::move(service)), faults_(faults), clock_(clock), latency_(latency) {}
@@ -43,6 +56,11 @@ std::optional<Reply> Door::turned_away(Call& call) {
   if (fault(call, "drop_before")) return Reply{.drop = true};
   if (fault(call, "http_500")) return service_->answer_trouble(Trouble::server_error, call);
   if (fault(call, "http_503")) return service_->answer_trouble(Trouble::unavailable, call);
+  if (fault(call, "html_502"))
+    return Reply::text(502,
+                       "<html><head><title>502 Bad Gateway</title></head>\n<body><center><h1>502 Bad Gateway"
+                       "</h1></center></body></html>\n",
+                       "text/html");
   if (fault(call, "throttle") || !service_->bucket().take()) {
     call.throttled = true;
     return service_->answer_trouble(Trouble::throttled, call);
@@ -61,6 +79,8 @@ void Door::damage(Call& call, Reply& reply) {
     if (fault(call, "malformed_json")) reply.body.resize(reply.body.size() / 2);
     if (fault(call, "empty_2xx")) reply.body.clear();
     if (fault(call, "truncated")) reply.cut_body_after = reply.body.size() / 2;
+    if (fault(call, "huge_body")) reply.body.append(std::size_t{32} << 20, ' ');
+    if (fault(call, "wrong_charset")) reply.body = utf16(reply.body);
     if (fault(call, "wrong_content_type")) reply.set("Content-Type", "text/html; charset=utf-8");
   }
   if (fault(call, "slow")) {
@@ -71,7 +91,7 @@ void Door::damage(Call& call, Reply& reply) {
 }
 
 bool Door::fault(Call& call, std::string_view name) {
-  if (!faults_.hit(service_->name() + "." + std::string{name})) return false;
+  if (!call.asks_for(name) && !faults_.hit(service_->name() + "." + std::string{name})) return false;
   call.fault = name;
   return true;
 }

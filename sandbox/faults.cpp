@@ -34,6 +34,9 @@ const std::vector<FaultKind>& generic_faults() {
       {"empty_2xx", "a good answer with an empty body"},
       {"truncated", "a good answer announced in full, cut in the middle of its body"},
       {"wrong_content_type", "a good answer that says it is text/html"},
+      {"wrong_charset", "a good answer in UTF-16 that says it is UTF-8"},
+      {"huge_body", "a good answer followed by 32 MiB of blanks"},
+      {"html_502", "502 with a page of HTML from something in between, nothing done"},
   };
   return kinds;
 }
@@ -71,6 +74,10 @@ void Faults::set_from_text(std::string_view text) {
   if (equals == std::string_view::npos) return set(text, 1);
   const std::string_view value = text.substr(equals + 1);
   const std::size_t x = value.find('x');
+  // A whole number above one says how often.
+  if (x == std::string_view::npos && value.find('.') == std::string_view::npos)
+    if (const double number = rate_of(value, text); number > 1)
+      return set(text.substr(0, equals), 1, static_cast<std::uint64_t>(number));
   std::optional<std::uint64_t> times;
   if (x != std::string_view::npos) {
     std::uint64_t count = 0;

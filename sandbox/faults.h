@@ -31,7 +31,8 @@ class Faults {
   // rate 0…1; times: after so many hits the fault is over. Throws Error("sandbox.unknown_fault"), with a
   // did-you-mean, and Error("sandbox.invalid_rate").
   void set(std::string_view name, double rate, std::optional<std::uint64_t> times = std::nullopt);
-  // "hubspot.shuffle", "hubspot.http_500=0.2", "hubspot.http_500=1x3" (three times, then never again).
+  // "hubspot.shuffle", "hubspot.http_500=0.2", "hubspot.http_500=3" (three times, then never again),
+  // "hubspot.http_500=0.2x3".
   void set_from_text(std::string_view text);
   // {"hubspot.shuffle": 1, "zendesk.http_500": {"rate": 0.5, "times": 3}}; all or nothing.
   void set_from_json(const nlohmann::json& rates);

@@ -39,7 +39,7 @@ struct Flags {
   Options options;
   std::vector<std::string> rates, latencies;
   int port_base = -1;
-  std::string jwt_key_file, search_rate;
+  std::string jwt_key_file, search_rate, export_rate;
   std::filesystem::path certificate_file;
   bool list_faults = false;
 };
@@ -83,7 +83,8 @@ void declare(CLI::App& app, Flags& flags) {
   word("--zendesk-oauth-token", options.zendesk.oauth_token, "Accepted as Bearer");
 
   app.add_option("--fault", options.faults,
-                 "SERVICE.NAME, SERVICE.NAME=RATE (0…1) or SERVICE.NAME=RATExTIMES; repeatable")
+                 "SERVICE.NAME, SERVICE.NAME=RATE (0…1), SERVICE.NAME=TIMES (2…) or SERVICE.NAME=RATExTIMES; "
+                 "repeatable")
       ->group("Behaviour");
   app.add_flag("--list-faults,--faults", flags.list_faults, "Print all faults and end")->group("Behaviour");
   app.add_option("--seed", options.seed, "Of shuffles and of faults with a rate")
@@ -100,6 +101,10 @@ void declare(CLI::App& app, Flags& flags) {
       ->group("Behaviour");
   app.add_flag("--zendesk-bulk", options.zendesk.bulk_import,
                "Enable users/create_many and create_or_update_many")
+      ->group("Behaviour");
+  app.add_option("--zendesk-export-rate", flags.export_rate,
+                 "CALLS/SECONDS of the incremental exports; Zendesk allows 10/60, as it is when not given; "
+                 "0: no limit")
       ->group("Behaviour");
   app.add_flag("--marketo-crm", options.marketo.crm_sync,
                "A CRM is synchronised: companies, opportunities, roles and sales persons answer 1018")
@@ -133,6 +138,7 @@ Options understood(Flags flags) {
     const auto [service, rate] = of_service(text, "--rate");
     options.rates[service] = parse_rate(rate);
   }
+  if (!flags.export_rate.empty()) options.zendesk.export_rate = parse_rate(flags.export_rate);
   if (!flags.search_rate.empty()) options.hubspot.search_rate = parse_rate(flags.search_rate);
   for (const std::string& text : flags.latencies) {
     const auto [service, milliseconds] = of_service(text, "--latency");

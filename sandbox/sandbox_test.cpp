@@ -94,7 +94,7 @@ TEST_F(SharedTest, FaultsAreCheckedWhenTheyAreSet) {
     return "";
   };
   EXPECT_EQ(code("hubspot.shufle"), "sandbox.unknown_fault|did you mean `hubspot.shuffle`?");
-  EXPECT_TRUE(code("hubspot.shuffle=2").starts_with("sandbox.invalid_rate"));
+  EXPECT_TRUE(code("hubspot.shuffle=1.5").starts_with("sandbox.invalid_rate"));
   EXPECT_TRUE(code("hubspot.shuffle=often").starts_with("sandbox.invalid_rate"));
   EXPECT_TRUE(code("hubspot.shuffle=1xtwo").starts_with("sandbox.invalid_rate"));
   EXPECT_EQ(code("hubspot.http_500=1x2"), "");

@@ -106,7 +106,7 @@ void Service::reset() {
 }
 
 bool Service::fault(Call& call, std::string_view name) {
-  if (!faults_.hit(name_ + "." + std::string{name})) return false;
+  if (!call.asks_for(name) && !faults_.hit(name_ + "." + std::string{name})) return false;
   call.fault = name;
   return true;
 }

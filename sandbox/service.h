@@ -28,6 +28,8 @@ struct Call {
   Effect effect{};
   std::string fault{};  // the fault that was played
   bool throttled = false;
+  // The client itself wants this fault, for this request: `X-Sandbox-Fault: http_500`.
+  bool asks_for(std::string_view name) const { return request.header("X-Sandbox-Fault") == name; }
 };
 
 Reply json_reply(int status, const Json& body, std::string content_type = "application/json;charset=utf-8");

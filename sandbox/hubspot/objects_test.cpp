@@ -1,0 +1,188 @@
+// Custom objects, links between records, lists, archived records.
+#include "sandbox/hubspot/objects.h"
+
+#include "sandbox/test_client.h"
+
+namespace eddy::sandbox::hubspot {
+namespace {
+
+class HubSpotPortal : public testing::SandboxTest {
+ protected:
+  HubSpotPortal() { service_ = "hubspot"; }
+  std::string authorization() override { return "Authorization: Bearer pat-sandbox-token\r\n"; }
+  void people() {
+    seed("contacts", {{{"id", "1"}, {"email", "a@x.de"}}, {{"id", "3"}, {"email", "c@x.de"}}});
+    seed("companies", {{{"id", "2"}, {"name", "Acme"}}});
+  }
+  static Json spec(int id, const char* category = "HUBSPOT_DEFINED") {
+    return {{"associationCategory", category}, {"associationTypeId", id}};
+  }
+  std::vector<int> types(const std::string& from, const std::string& id, const std::string& to) {
+    std::vector<int> out;
+    const Json links =
+        call("GET", "/crm/v4/objects/" + from + "/" + id + "/associations/" + to).json()["results"];
+    for (const Json& link : links)
+      for (const Json& type : link["associationTypes"]) out.push_back(type["typeId"]);
+    return out;
+  }
+};
+
+TEST_F(HubSpotPortal, LinksAreThereFromBothSides) {
+  people();
+  const std::string one = "/crm/v4/objects/contacts/1/associations/companies/2";
+  const auto made = call("PUT", one, Json::array({spec(279)}));
+  EXPECT_EQ(made.status, 201);
+  EXPECT_EQ(made.json()["toObjectId"], "2");
+  EXPECT_EQ(types("contacts", "1", "companies"), std::vector{279});
+  EXPECT_EQ(types("companies", "2", "contacts"), std::vector{280});
+  EXPECT_EQ(call("PUT", one, Json::array({spec(3)})).status, 400);  // a type of other objects
+  EXPECT_EQ(call("DELETE", one).status, 204);
+  EXPECT_EQ(types("companies", "2", "contacts"), std::vector<int>{});
+  const auto by_default = call("PUT", "/crm/v4/objects/contacts/3/associations/default/companies/2");
+  EXPECT_EQ(by_default.status, 200);
+  EXPECT_EQ(by_default.json()["results"][0]["associationSpec"], spec(279));
+  const auto read = call("POST", "/crm/v4/associations/contacts/companies/batch/read",
+                         {{"inputs", {{{"id", "1"}}, {{"id", "3"}}}}});
+  EXPECT_EQ(read.status, 207);
+  EXPECT_EQ(read.json()["errors"][0]["subCategory"], "crm.associations.NO_ASSOCIATIONS_FOUND");
+  EXPECT_EQ(read.json()["results"][0]["from"]["id"], "3");
+}
+
+TEST_F(HubSpotPortal, LabelsAreMadePutOnAndTakenOff) {
+  people();
+  const int label = call("POST", "/crm/v4/associations/contacts/companies/labels",
+                         {{"label", "Adviser"}, {"name", "adviser"}})
+                        .json()["results"][0]["typeId"];
+  const Json input = {
+      {"from", {{"id", "1"}}}, {"to", {{"id", "2"}}}, {"types", {spec(label, "USER_DEFINED")}}};
+  const auto made =
+      call("POST", "/crm/v4/associations/contacts/companies/batch/create", {{"inputs", {input}}});
+  EXPECT_EQ(made.json()["results"][0]["labels"], Json({"Adviser"}));
+  call("PUT", "/crm/v4/objects/contacts/1/associations/default/companies/2");
+  EXPECT_EQ(types("contacts", "1", "companies"), (std::vector{label, 279}));
+  EXPECT_EQ(call("GET", "/crm/v4/associations/companies/contacts/labels").json()["results"].size(), 3);
+  call("POST", "/crm/v4/associations/contacts/companies/batch/labels/archive", {{"inputs", {input}}});
+  EXPECT_EQ(types("contacts", "1", "companies"), std::vector{279});
+}
+
+TEST_F(HubSpotPortal, RecordsAreMadeWithTheirLinks) {
+  people();
+  const Json links = {{{"to", {{"id", "2"}}}, {"types", {spec(341)}}}};
+  const auto deal =
+      call("POST", "/crm/v3/objects/deals", {{"properties", {{"dealname", "D"}}}, {"associations", links}});
+  EXPECT_EQ(deal.status, 201);
+  const std::string id = deal.json()["id"];
+  EXPECT_EQ(call("GET", "/crm/v3/objects/deals/" + id + "?associations=companies")
+                .json()["associations"]["companies"]["results"][0]["id"],
+            "2");
+  const Json wrong = {{{"to", {{"id", "77"}}}, {"types", {spec(341)}}}};
+  EXPECT_EQ(
+      call("POST", "/crm/v3/objects/deals", {{"properties", {{"dealname", "D"}}}, {"associations", wrong}})
+          .status,
+      404);
+  EXPECT_EQ(records("deals")["count"], 1);
+}
+
+TEST_F(HubSpotPortal, CustomObjectsAreWrittenByIdNameAndFullName) {
+  const auto make = [&](const std::string& type, const Json& properties) {
+    return call("POST", "/crm/v3/objects/" + type, {{"properties", properties}});
+  };
+  EXPECT_EQ(make("2-4242001", {{"number", "S1"}, {"state", "active"}}).status, 201);
+  EXPECT_EQ(make("p4242_subscription", {{"number", "S2"}}).status, 201);
+  EXPECT_EQ(make("subscription", {{"number", "S1"}}).status, 400);  // unique
+  const auto missing = make("subscription", {{"plan", "gold"}});
+  EXPECT_EQ(missing.status, 400);
+  EXPECT_EQ(missing.json()["context"]["properties"], Json({"number"}));
+  EXPECT_EQ(make("nothing", Json::object()).status, 400);
+  const Json row = {{"id", "S1"}, {"idProperty", "number"}, {"properties", {{"plan", "gold"}}}};
+  const Json result =
+      call("POST", "/crm/v3/objects/2-4242001/batch/upsert", {{"inputs", {row}}}).json()["results"][0];
+  EXPECT_EQ(result["new"], false);
+  EXPECT_EQ(result["properties"]["number"],
+            "S1");  // told by its key even when only another property was sent
+  EXPECT_EQ(records("subscription")["count"], 2);
+}
+
+TEST_F(HubSpotPortal, SchemasAreMadeAndRemoved) {
+  const Json schema = {
+      {"name", "machine"},
+      {"labels", {{"singular", "Machine"}, {"plural", "Machines"}}},
+      {"requiredProperties", {"serial"}},
+      {"primaryDisplayProperty", "serial"},
+      {"properties", {{{"name", "serial"}, {"label", "Serial"}, {"type", "string"}, {"fieldType", "text"}}}}};
+  const auto made = call("POST", "/crm-object-schemas/v3/schemas", schema);
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_TRUE(made.json()["objectTypeId"].get<std::string>().starts_with("2-"));
+  EXPECT_EQ(call("POST", "/crm-object-schemas/v3/schemas", schema).status, 409);
+  EXPECT_EQ(call("GET", "/crm-object-schemas/v3/schemas").json()["results"].size(), 2);
+  EXPECT_EQ(call("POST", "/crm/v3/objects/machine", {{"properties", {{"serial", "1"}}}}).status, 201);
+  EXPECT_EQ(call("DELETE", "/crm-object-schemas/v3/schemas/machine").status, 400);  // it has records
+  EXPECT_EQ(call("DELETE", "/crm-object-schemas/v3/schemas/contacts").status, 400);
+}
+
+TEST_F(HubSpotPortal, ArchivedRecordsCanStillBeRead) {
+  people();
+  call("DELETE", "/crm/v3/objects/contacts/1");
+  EXPECT_EQ(call("GET", "/crm/v3/objects/contacts/1").status, 404);
+  EXPECT_EQ(call("GET", "/crm/v3/objects/contacts/1?archived=true").json()["archived"], true);
+  EXPECT_EQ(call("GET", "/crm/v3/objects/contacts?archived=true").json()["results"].size(), 1);
+}
+
+TEST_F(HubSpotPortal, ListsAreMadeRenamedAndSearched) {
+  people();
+  const Json made =
+      call("POST", "/crm/v3/lists", {{"name", "Best"}, {"objectTypeId", "0-1"}, {"processingType", "MANUAL"}})
+          .json()["list"];
+  const std::string path = "/crm/v3/lists/" + made["listId"].get<std::string>();
+  EXPECT_EQ(call("PUT", path + "/memberships/add-and-remove",
+                 {{"recordIdsToAdd", {"1", "3"}}, {"recordIdsToRemove", {"1"}}})
+                .json()["recordIdsRemoved"],
+            Json({"1"}));
+  EXPECT_EQ(call("GET", path).json()["list"]["size"], 1);
+  EXPECT_EQ(call("PUT", path + "/update-list-name?listName=Better").json()["updatedList"]["name"], "Better");
+  EXPECT_EQ(call("POST", "/crm/v3/lists/search", {{"query", "bett"}}).json()["total"], 1);
+  EXPECT_EQ(call("GET", "/crm/v3/lists/records/0-1/3/memberships").json()["results"].size(), 1);
+  EXPECT_EQ(call("DELETE", path).status, 204);
+  EXPECT_EQ(call("GET", path + "/memberships").status, 404);
+}
+
+TEST_F(HubSpotPortal, SearchesHaveALimitOfTheirOwn) {
+  Options with = options();
+  with.hubspot.search_rate = parse_rate("1/1");
+  start(with);
+  const auto search = [&] { return call("POST", "/crm/v3/objects/contacts/search", {{"limit", 1}}); };
+  EXPECT_EQ(search().status, 200);
+  const auto over = search();
+  EXPECT_EQ(over.status, 429);
+  EXPECT_EQ(over.header("X-HubSpot-RateLimit-Remaining"), "");
+  EXPECT_EQ(call("GET", "/crm/v3/objects/contacts").status, 200);
+}
+
+TEST_F(HubSpotPortal, TheDayEndsAtMidnight) {
+  Options with = options();
+  with.hubspot.daily_calls = 1;
+  start(with);
+  EXPECT_EQ(call("GET", "/crm/v3/objects/contacts").status, 200);
+  EXPECT_EQ(call("GET", "/crm/v3/objects/contacts").json()["policyName"], "DAILY");
+  clock_.advance(std::chrono::hours{24});
+  EXPECT_EQ(call("GET", "/crm/v3/objects/contacts").status, 200);
+}
+
+TEST_F(HubSpotPortal, CallFaults) {
+  const auto status = [&] { return call("GET", "/crm/v3/objects/contacts").status; };
+  fault("missing_scopes", {{"times", 1}});
+  EXPECT_EQ(call("GET", "/crm/v3/objects/contacts").json()["category"], "MISSING_SCOPES");
+  fault("migration", {{"times", 1}});
+  EXPECT_EQ(status(), 477);
+  fault("locked", {{"times", 1}});
+  EXPECT_EQ(status(), 423);
+  EXPECT_EQ(status(), 200);
+  fault("atomic_validation", {{"times", 1}});
+  const Json inputs = {{{"properties", {{"email", "z@x.de"}}}, {"objectWriteTraceId", "1"}},
+                       {{"properties", {{"nope", "1"}}}, {"objectWriteTraceId", "2"}}};
+  EXPECT_EQ(call("POST", "/crm/v3/objects/contacts/batch/create", {{"inputs", inputs}}).status, 400);
+  EXPECT_EQ(records("contacts")["count"], 0);
+}
+
+}  // namespace
+}  // namespace eddy::sandbox::hubspot
