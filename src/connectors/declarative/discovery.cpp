@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "connectors/declarative/object_name.h"
 #include "connectors/declarative/paging.h"
@@ -86,6 +87,54 @@ void add_keys(const Spec& spec, Session& session, const Lookup& lookup, const Re
   }
 }
 
+// A field of the object that refers to a record of another.
+struct Relation {
+  std::string name;
+  std::vector<std::string> objects;
+  bool writable = true;
+};
+
+std::optional<Relation> relation_in(const DiscoverSpec& spec, const json& item, bool writable) {
+  const std::string name = text_at(item, spec.relation);
+  const json* objects = name.empty() ? nullptr : at(item, spec.relation_objects);
+  if (objects == nullptr || !objects->is_array() || objects->empty()) return std::nullopt;
+  Relation out{name, {}, writable};
+  for (const json& object : *objects)
+    if (object.is_string()) out.objects.push_back(object.get<std::string>());
+  return out;
+}
+
+std::optional<sync::ObjectSchema> discover_alone(const Spec& spec, Session& session, const std::string& name,
+                                                 std::vector<Relation>* relations);
+
+// `Account.Number__c`: the record is named by its parent's key instead of the parent's id.
+void add_relations(const Spec& spec, Session& session, const std::vector<Relation>& relations,
+                   sync::ObjectSchema& schema) {
+  std::map<std::string, sync::ObjectSchema> parents{{schema.name, schema}};
+  for (const Relation& relation : relations) {
+    if (!relation.writable) continue;
+    for (const std::string& object : relation.objects) {
+      if (!parents.contains(object)) {
+        try {
+          parents[object] = discover_alone(spec, session, object, nullptr).value_or(sync::ObjectSchema());
+        } catch (const Error& e) {
+          if (e.code() != "destination.refused") throw;  // not for our eyes
+          parents[object] = {};
+        }
+      }
+      for (const sync::FieldSchema& key : parents[object].fields) {
+        // Its id has a field of its own.
+        if (!key.key || !key.writable) continue;
+        sync::FieldSchema field = key;
+        field.name = relation.name + "." + key.name;
+        field.native_type = fmt::format("{} by {}", object, key.name);
+        field.required = field.key = false;
+        if (find_field(schema, field.name) == nullptr) schema.fields.push_back(std::move(field));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Reply ask_page(const Spec& spec, Session& session, const PageRequest& page,
@@ -138,6 +187,16 @@ std::vector<std::string> discover_objects(const Spec& spec, Session& session) {
 }
 
 std::optional<sync::ObjectSchema> discover(const Spec& spec, Session& session, const std::string& name) {
+  std::vector<Relation> relations;
+  auto schema = discover_alone(spec, session, name, &relations);
+  if (schema) add_relations(spec, session, relations, *schema);
+  return schema;
+}
+
+namespace {
+
+std::optional<sync::ObjectSchema> discover_alone(const Spec& spec, Session& session, const std::string& name,
+                                                 std::vector<Relation>* relations) {
   const ObjectSpec* object = find_object(spec, name);
   if (object == nullptr && !spec.objects.open) return std::nullopt;
   sync::ObjectSchema schema;
@@ -161,6 +220,11 @@ std::optional<sync::ObjectSchema> discover(const Spec& spec, Session& session, c
         (discover.skip_when.given() && discover.skip_when.holds(reply.status, &item)))
       continue;
     sync::FieldSchema field = discovered(discover, prefix, item, reply.status);
+    if (relations != nullptr && !discover.relation.empty())
+      if (auto relation = relation_in(discover, item, field.writable)) {
+        relations->push_back(std::move(*relation));
+        field.required = false;  // the relation will do as well
+      }
     if (sync::FieldSchema* before = find_field(schema, field.name)) {
       // What the connector knows about keys stays; the service's word goes for everything else.
       field.key = field.key || before->key;
@@ -173,5 +237,7 @@ std::optional<sync::ObjectSchema> discover(const Spec& spec, Session& session, c
   add_keys(spec, session, lookup, reply, schema);
   return schema;
 }
+
+}  // namespace
 
 }  // namespace eddy::connectors

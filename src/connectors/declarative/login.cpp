@@ -100,6 +100,8 @@ std::string Login::take_note() {
 
 Lookup Login::lookup() const {
   return [this](std::string_view name) -> std::optional<json> {
+    if (name == "auth.assertion" && auth_->jwt)
+      return json(assertion(*auth_->jwt, settings_.lookup(), clock_.now()));
     if (name == "refresh_token" && !refresh_token_.empty()) return json(refresh_token_);
     return settings_.lookup()(name);
   };
