@@ -19,6 +19,7 @@ struct Service {
   std::string credentials;  // settings as YAML
   Target target;
   bool erases = false;       // by the key of the target
+  bool archives = false;
   std::size_t spoilt_field;  // of the target
   std::string spoilt_value;  // what the service refuses there
   bool key_is_email = false;
@@ -78,7 +79,9 @@ class SaasSubject final : public Subject {
   }
 
   bool supports(sync::Removal removal) const override {
-    return removal == sync::Removal::erase ? service_.erases : removal != sync::Removal::archive;
+    return removal == sync::Removal::erase     ? service_.erases
+           : removal == sync::Removal::archive ? service_.archives
+                                               : true;
   }
 
  private:
@@ -121,6 +124,7 @@ Service hubspot() {
                                 {"customer_health", Type::text},
                                 {"ltv", Type::decimal},
                                 {"at_risk", Type::boolean}}},
+          .archives = true,
           .spoilt_field = 1,
           .spoilt_value = "splendid",  // no option of the property
           .key_is_email = true};
@@ -215,8 +219,7 @@ std::vector<NamedSubject> saas_subjects() {
                {"OrdinaryIntegersAreKept", "a number property is described as a decimal"},
                {"IntegersOf64BitsAreKept", "a number property is described as a decimal"},
                {"OrdinaryDatesAreKept", no_dates},
-               {"FarDatesAreKeptOrRejected", no_dates},
-               {"RemovalTouchesOnlyItsKeys", "contacts are archived by their record id, never by e-mail"}}),
+               {"FarDatesAreKeptOrRejected", no_dates}}),
       subject("Salesforce", salesforce,
               {{"TextIsKeptWhateverItLooksLike", blank_text},
                {"EmptyTextIsNotNull", blank_text},

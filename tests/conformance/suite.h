@@ -19,18 +19,19 @@ class Conformance : public ::testing::TestWithParam<NamedSubject> {
     destination_ = subject_->destination();
   }
 
-  // removed: as asked; otherwise erase where the destination can.
+  // removed: as asked; otherwise erase where the destination can, or archive.
   std::unique_ptr<sync::Writer> open(const Target& target, sync::Mode mode = sync::Mode::upsert,
                                      std::optional<sync::Removal> removed = std::nullopt) {
-    const bool erases = subject_->supports(sync::Removal::erase);
-    return destination_->open(
-        {.object = target.object,
-         .mode = mode,
-         .removed = removed.value_or(erases ? sync::Removal::erase : sync::Removal::ignore),
-         .key = target.key,
-         .fields = target.fields,
-         .options = subject_->options(),
-         .sync = "test"});
+    const auto removal = subject_->supports(sync::Removal::erase)     ? sync::Removal::erase
+                         : subject_->supports(sync::Removal::archive) ? sync::Removal::archive
+                                                                      : sync::Removal::ignore;
+    return destination_->open({.object = target.object,
+                               .mode = mode,
+                               .removed = removed.value_or(removal),
+                               .key = target.key,
+                               .fields = target.fields,
+                               .options = subject_->options(),
+                               .sync = "test"});
   }
 
   // A change of the n-th record: every field null but the text field and what no record can be without.
