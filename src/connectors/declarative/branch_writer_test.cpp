@@ -226,7 +226,8 @@ TEST_F(BranchTest, ABatchIsSortedAndEveryRowHasItsOwnAnswer) {
   open("");
   reply(nobody);
   reply(somebody(7, "b"));
-  reply(json::parse(R"({"people": [{"id": 1, "code": "c"}, {"id": 2, "code": "C"}, {"id": 3, "code": "x"}]})"));
+  reply(
+      json::parse(R"({"people": [{"id": 1, "code": "c"}, {"id": 2, "code": "C"}, {"id": 3, "code": "x"}]})"));
   reply(json{{"id", 7}});
   reply(json{{"id", 9}});
   const std::vector<Change> changes = {

@@ -173,13 +173,19 @@ std::vector<std::string> discover_objects(const Spec& spec, Session& session) {
   for (const ObjectSpec& object : spec.objects.list)
     if (words_in(object.name).empty()) names.push_back(object.name);
   if (!spec.objects.list_request) return names;
-  const Reply reply =
-      ask(spec, session, *spec.objects.list_request, spec.objects.list_paging, spec.objects.list_items,
-          session.lookup(), [&](const Reply& r) { return has_list(r, spec.objects.list_items); });
-  for (const json& item : *at(*reply.json, spec.objects.list_items)) {
+  std::optional<Reply> reply;
+  try {
+    reply = ask(spec, session, *spec.objects.list_request, spec.objects.list_paging, spec.objects.list_items,
+                session.lookup(), [&](const Reply& r) { return has_list(r, spec.objects.list_items); });
+  } catch (const Error& e) {
+    // Credentials that may write an object need not be allowed to list all objects there are.
+    if (e.code() != "destination.refused" || names.empty()) throw;
+    return names;
+  }
+  for (const json& item : *at(*reply->json, spec.objects.list_items)) {
     std::string name = text_at(item, spec.objects.list_name);
     if (!name.empty()) name.insert(0, spec.objects.list_prefix);
-    if (!name.empty() && spec.objects.list_when.holds(reply.status, &item) &&
+    if (!name.empty() && spec.objects.list_when.holds(reply->status, &item) &&
         std::find(names.begin(), names.end(), name) == names.end())
       names.push_back(name);
   }

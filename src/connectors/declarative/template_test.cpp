@@ -114,7 +114,8 @@ TEST(Template, ANumberIsOneWhereTheTextIsOne) {
   EXPECT_EQ(Template::parse("{-4:number}").value(lookup), nlohmann::json(-4));
   EXPECT_EQ(Template::parse("{36:number}").names(), std::vector<std::string>{"36"});
   for (const std::string text : {"", "3x", "1e3", "99999999999999999999"})
-    EXPECT_EQ(Template::parse("{n:number}").value([&](std::string_view) { return nlohmann::json(text); }), text);
+    EXPECT_EQ(Template::parse("{n:number}").value([&](std::string_view) { return nlohmann::json(text); }),
+              text);
   EXPECT_EQ(Template::parse("id {7:number}").text(lookup), "id 7");
 }
 
