@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/text.h"
 #include "sync/binding.h"
@@ -55,11 +56,25 @@ class RemoteBinding final : public Binding {
     return out;
   }
 
+  void look_ahead(const std::vector<Mapping>& mappings, const std::string& from) override {
+    try {
+      std::vector<std::string> expressions, cells;
+      for (const Mapping& mapping : mappings) {
+        expressions.push_back(normalized(mapping));
+        cells.push_back(fmt::format("{} as value{}", expressions.back(), cells.size()));
+      }
+      const auto described = dialect_->describe("select " + join(cells, ", ") + from);
+      if (described.size() != mappings.size()) return;
+      for (std::size_t i = 0; i < mappings.size(); ++i)
+        known_.insert_or_assign(expressions[i] + from, described[i]);
+    } catch (const Error&) {
+      // One of them is wrong: asked one by one, they say which.
+    }
+  }
+
   BoundColumn bind(const Mapping& mapping, const std::string& from) override {
     const std::string expression = normalized(mapping);
-    const auto described = dialect_->describe(fmt::format("select {} as value{}", expression, from));
-    if (described.size() != 1) throw Error("warehouse.refused", "it is not one SQL expression");
-    const NativeColumn& column = described.front();
+    const NativeColumn column = describe(expression, from);
     BoundColumn out{mapping.field, mapping.expression, kept_engine_type(column.type),
                     column.type,   mapping.when_null,  mapping.write,
                     mapping.drift, mapping.lookup};
@@ -80,6 +95,13 @@ class RemoteBinding final : public Binding {
   std::string hash_algorithm() override { return dialect_->hash_algorithm(); }
 
  private:
+  NativeColumn describe(const std::string& expression, const std::string& from) {
+    if (const auto known = known_.find(expression + from); known != known_.end()) return known->second;
+    const auto described = dialect_->describe(fmt::format("select {} as value{}", expression, from));
+    if (described.size() != 1) throw Error("warehouse.refused", "it is not one SQL expression");
+    return described.front();
+  }
+
   // `normalize:` and the hashing of personal data belong to what is compared.
   std::string normalized(const Mapping& mapping) {
     std::vector<Normalization> steps = mapping.normalize;
@@ -100,6 +122,7 @@ class RemoteBinding final : public Binding {
 
   const warehouse::OwnWarehouse& own_;
   const std::unique_ptr<Dialect> dialect_;
+  std::map<std::string, NativeColumn> known_;  // expression and from -> what it is
 };
 
 }  // namespace
