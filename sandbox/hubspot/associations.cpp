@@ -14,7 +14,7 @@ struct Link {
   const char *from, *to;
   int id;
 };
-constexpr std::array<Link, 24> known_links{
+constexpr std::array<Link, 22> known_links{
     {{"contacts", "companies", 279}, {"companies", "contacts", 280},  {"contacts", "companies", 1},
      {"companies", "contacts", 2},   {"contacts", "deals", 4},        {"deals", "contacts", 3},
      {"deals", "companies", 341},    {"companies", "deals", 342},     {"deals", "companies", 5},
@@ -22,7 +22,7 @@ constexpr std::array<Link, 24> known_links{
      {"companies", "tickets", 340},  {"tickets", "companies", 339},   {"companies", "tickets", 25},
      {"tickets", "companies", 26},   {"deals", "tickets", 27},        {"tickets", "deals", 28},
      {"contacts", "contacts", 449},  {"companies", "companies", 450}, {"deals", "deals", 451},
-     {"tickets", "tickets", 452},    {"contacts", "contacts", 449},   {"companies", "companies", 450}}};
+     {"tickets", "tickets", 452}}};
 
 // Types that involve custom objects have ids made of the two objects' own.
 int default_id(const ObjectType& from, const ObjectType& to) {
@@ -35,8 +35,10 @@ int default_id(const ObjectType& from, const ObjectType& to) {
 // The type as it is called from the other side.
 int mirrored(int id, const ObjectType& from, const ObjectType& to) {
   for (std::size_t i = 0; i + 1 < known_links.size(); i += 2) {
-    if (known_links[i].id == id) return known_links[i + 1].id;
-    if (known_links[i + 1].id == id) return known_links[i].id;
+    const Link &a = known_links[i], &b = known_links[i + 1];
+    if (std::string_view{a.from} != b.to || std::string_view{a.to} != b.from) continue;
+    if (a.id == id) return b.id;
+    if (b.id == id) return a.id;
   }
   return id == default_id(from, to) ? default_id(to, from) : id;
 }

@@ -48,6 +48,16 @@ TEST_F(HubSpotPortal, LinksAreThereFromBothSides) {
   EXPECT_EQ(read.json()["results"][0]["from"]["id"], "3");
 }
 
+TEST_F(HubSpotPortal, LinksOfOneKindAreTheSameFromBothSides) {
+  people();
+  EXPECT_EQ(call("PUT", "/crm/v4/objects/contacts/1/associations/default/contacts/3").status, 200);
+  EXPECT_EQ(types("contacts", "1", "contacts"), std::vector{449});
+  EXPECT_EQ(types("contacts", "3", "contacts"), std::vector{449});
+  const std::string primary = "/crm/v4/objects/contacts/1/associations/companies/2";
+  EXPECT_EQ(call("PUT", primary, Json::array({spec(1)})).status, 201);
+  EXPECT_EQ(types("companies", "2", "contacts"), std::vector{2});
+}
+
 TEST_F(HubSpotPortal, LabelsAreMadePutOnAndTakenOff) {
   people();
   const int label = call("POST", "/crm/v4/associations/contacts/companies/labels",
