@@ -5,6 +5,7 @@
 #include "connectors/declarative/discovery.h"
 #include "connectors/declarative/spec_reader.h"
 #include "connectors/declarative/spec_shape.h"
+#include "core/error.h"
 #include "core/text.h"
 
 namespace eddy::connectors {
@@ -43,6 +44,13 @@ Checked check_connection(const Spec& spec, Session& session) {
   std::optional<Reply> first;
   if (!spec.check->request.url.empty()) {
     first = answer_to(spec, session, spec.check->request);
+    // A page of a proxy, or another service altogether.
+    if (!first->success_status() || !first->json) {
+      const Refusal why = classify(*first, spec.errors, session.clock().now());
+      throw Error("destination.refused",
+                  fmt::format("{} answers HTTP {}: {}: {}", spec.title, first->status, why.code, why.message),
+                  "check the connection's base_url and its credentials");
+    }
     out.account = join(texts_in(*first, spec.check->account), ", ");
   }
   for (const NeedSpec& need : spec.check->needs) {
@@ -69,19 +77,22 @@ config::Shape check_shape() {
        required("otherwise", Shape::string(), "what is missing, and where to get it"),
        field("detail", Shape::list(Shape::string()), "JSON pointers to what the service says about it")});
   return Shape::object(
-      {required("request", request_shape(), "reaches the account; changes nothing"),
+      {field("request", request_shape(), "must be answered; changes nothing"),
        field("account", Shape::list(Shape::string()), "JSON pointers to whose account it is"),
        field("needs", Shape::list(need), "what the credentials must allow")});
 }
 
 CheckSpec SpecReader::check(const config::Node& node) const {
   CheckSpec out;
-  out.request = request(node["request"]);
+  if (node["request"].exists()) out.request = request(node["request"]);
   out.account = pointers(node["account"]);
   for (const config::Node& item : node["needs"].items()) {
     NeedSpec need;
     need.what = item["what"].text();
     if (item["request"].exists()) need.request = request(item["request"]);
+    if (!need.request && !node["request"].exists())
+      item.fail("connector.check", "there is no reply to test",
+                "give this need, or the whole check, a `request`");
     need.when = Predicate::parse(item["when"]);
     need.otherwise = item["otherwise"].text();
     need.detail = pointers(item["detail"]);

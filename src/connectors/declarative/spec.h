@@ -283,7 +283,7 @@ struct NeedSpec {
 };
 
 struct CheckSpec {
-  RequestSpec request;
+  RequestSpec request;               // must be answered; without a URL there is none
   std::vector<std::string> account;  // JSON pointers
   std::vector<NeedSpec> needs;
 };
