@@ -153,6 +153,30 @@ TEST_F(SalesforceOrg, TheSessionMayExpireWhileAJobIsUnderWay) {
   EXPECT_EQ(raw("PUT", base_ + "/jobs/ingest/" + id + "/batches", "LastName\nA\n", "text/csv").status, 201);
 }
 
+TEST_F(SalesforceOrg, TheOlderBulkApiAnswersInOrder) {
+  authorization();
+  const auto ask = [&](const char* method, const std::string& path, const std::string& body = {}) {
+    return testing::send(sandbox().port(service_), method, "/services/async/60.0/job" + path,
+                         "X-SFDC-Session: " + session_ + "\r\nContent-Type: application/json\r\n", body);
+  };
+  const auto job = ask(
+      "POST", "", R"({"operation": "upsert", "object": "Contact", "externalIdFieldName": "External_Id__c"})");
+  EXPECT_EQ(job.status, 201);
+  const std::string path = "/" + job.json()["id"].get<std::string>();
+  const Json rows = {{{"External_Id__c", "1"}, {"LastName", "A"}}, {{"External_Id__c", "2"}}};
+  const std::string batch =
+      path + "/batch/" + ask("POST", path + "/batch", rows.dump()).json()["id"].get<std::string>();
+  EXPECT_EQ(ask("POST", path, R"({"state": "Closed"})").json()["state"], "Closed");
+  EXPECT_EQ(ask("GET", batch).json()["state"], "InProgress");
+  EXPECT_EQ(ask("GET", batch + "/result").status, 400);
+  EXPECT_EQ(ask("GET", batch).json()["numberRecordsFailed"], 1);
+  const Json results = ask("GET", batch + "/result").json();
+  EXPECT_EQ(results[0]["created"], true);
+  EXPECT_EQ(results[1]["errors"][0]["statusCode"], "REQUIRED_FIELD_MISSING");
+  session_ = "worthless";
+  EXPECT_EQ(ask("GET", path).json()["exceptionCode"], "InvalidSessionId");
+}
+
 TEST_F(SalesforceOrg, BulkResultsAreShuffledUnlessToldOtherwise) {
   const auto results = [&] {
     const std::string path =

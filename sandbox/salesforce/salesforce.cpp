@@ -50,10 +50,12 @@ Salesforce::Salesforce(Settings settings, const Surroundings& around)
       sessions_(settings_.credentials, clock_, random_, scheme_),
       records_(store_, clock_),
       bulk_(records_, store_, clock_),
-      bulk_queries_(records_, store_, clock_) {
+      bulk_queries_(records_, store_, clock_),
+      bulk_one_(records_, store_, clock_) {
   add_routes();
   add_bulk_routes();
   add_bulk_query_routes();
+  add_bulk_one_routes();
   add_organization();
 }
 
@@ -161,6 +163,36 @@ void Salesforce::add_bulk_query_routes() {
   });
 }
 
+void Salesforce::add_bulk_one_routes() {
+  const std::string base = "/services/async/{async}/job";
+  const auto add = [&](const char* method, const std::string& path, auto handler) {
+    router_.add(method, base + path,
+                [handler](Call& call, const Params& params) { return handler(call, params); });
+  };
+  add("POST", "", [this](Call& call, const Params&) {
+    Reply refusal;
+    const auto body = json_body(call, refusal);
+    return body ? bulk_one_.create(*body, call.effect) : refusal;
+  });
+  add("POST", "/{id}", [this](Call& call, const Params& params) {
+    Reply refusal;
+    const auto body = json_body(call, refusal);
+    return body ? bulk_one_.change(params.at("id"), *body) : refusal;
+  });
+  add("GET", "/{id}", [this](Call&, const Params& params) { return bulk_one_.show(params.at("id")); });
+  add("POST", "/{id}/batch", [this](Call& call, const Params& params) {
+    return bulk_one_.add_batch(params.at("id"), call.request.body, call.effect);
+  });
+  using Page = Reply (BulkOne::*)(const std::string&, const std::string&);
+  for (const auto& [path, page] : {std::pair<const char*, Page>{"", &BulkOne::poll},
+                                   {"/result", &BulkOne::result},
+                                   {"/result/{result}", &BulkOne::query_result},
+                                   {"/request", &BulkOne::request}})
+    add("GET", std::string{"/{id}/batch/{batch}"} + path, [this, page = page](Call&, const Params& params) {
+      return (bulk_one_.*page)(params.at("id"), params.at("batch"));
+    });
+}
+
 bool Salesforce::issues_tokens(const IncomingRequest& request) const {
   return request.path == "/services/oauth2/token";
 }
@@ -178,8 +210,12 @@ Reply Salesforce::answer(Call& call) {
   // Between the creation of a job and its results.
   const bool in_a_job = request.segments.size() > 5 && request.segments[3] == "jobs";
   if (in_a_job && fault(call, "bulk_session_expiry")) sessions_.expire_all();
-  if (!sessions_.valid(bearer_of(request)))
-    return error_reply(401, "INVALID_SESSION_ID", "Session expired or invalid");
+  const bool old_bulk = request.path.starts_with("/services/async/");
+  const std::string token = old_bulk ? std::string{request.header("X-SFDC-Session")} : bearer_of(request);
+  if (!sessions_.valid(token) && old_bulk)
+    return json_reply(400,
+                      {{"exceptionCode", "InvalidSessionId"}, {"exceptionMessage", "Invalid session id"}});
+  if (!sessions_.valid(token)) return error_reply(401, "INVALID_SESSION_ID", "Session expired or invalid");
   if (fault(call, "quota") || calls_today_ >= settings_.daily_calls) {
     call.throttled = true;
     return error_reply(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");
@@ -193,7 +229,10 @@ Reply Salesforce::dispatch(Call& call) {
   if (match.handler == nullptr && match.path_known)
     return error_reply(405, "METHOD_NOT_ALLOWED",
                        fmt::format("HTTP Method '{}' not allowed.", call.request.method));
-  if (match.handler == nullptr || version_number(match.params.at("version")) == 0) return not_found();
+  if (match.handler == nullptr) return not_found();
+  if (const auto version = match.params.find("version");
+      version != match.params.end() && version_number(version->second) == 0)
+    return not_found();
   if (const auto object = match.params.find("object");
       object != match.params.end() && find_object(object->second) == nullptr)
     return not_found();
@@ -220,6 +259,7 @@ void Salesforce::reset() {
   Service::reset();
   bulk_.clear();
   bulk_queries_.clear();
+  bulk_one_.clear();
   add_organization();
   open_queries_.clear();
   calls_today_ = 0;

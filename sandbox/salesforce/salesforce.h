@@ -4,6 +4,7 @@
 
 #include "sandbox/salesforce/auth.h"
 #include "sandbox/salesforce/bulk.h"
+#include "sandbox/salesforce/bulk_one.h"
 #include "sandbox/salesforce/bulk_query.h"
 #include "sandbox/salesforce/query.h"
 
@@ -32,6 +33,7 @@ class Salesforce final : public Service {
   void add_routes();
   void add_bulk_routes();
   void add_bulk_query_routes();
+  void add_bulk_one_routes();
   void add_organization();
   Reply dispatch(Call& call);
 
@@ -74,6 +76,7 @@ class Salesforce final : public Service {
   Records records_;
   Bulk bulk_;
   BulkQueries bulk_queries_;
+  BulkOne bulk_one_;
   Router router_;
   std::uint64_t calls_today_ = 0;
   std::map<std::string, std::vector<Json>> open_queries_;  // rows not yet fetched, by locator

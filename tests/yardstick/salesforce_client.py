@@ -295,6 +295,17 @@ def bulk_2_query():
 
 
 @step
+def the_older_bulk_api():
+    rows = [{"External_Id__c": f"o{i}", "LastName": f"Old {i}"} for i in range(20)] + [{"External_Id__c": "o99"}]
+    done = sf.bulk.Contact.upsert(rows, "External_Id__c")  # the library waits five seconds between polls
+    equal([row["success"] for row in done], [True] * 20 + [False])
+    equal(done[20]["errors"][0]["statusCode"], "REQUIRED_FIELD_MISSING")
+    ids = [{"Id": row["id"]} for row in done[:20]]
+    equal({row["success"] for row in sf.bulk.Contact.delete(ids)}, {True})
+    equal(sf.query("SELECT COUNT() FROM Contact WHERE LastName LIKE 'Old%'")["totalSize"], 0)
+
+
+@step
 def bulk_2_jobs_fail_as_a_whole():
     with raises(SalesforceOperationError):
         sf.bulk2.Contact.insert(records=[{"Nope": "1"}], wait=0)
