@@ -94,7 +94,10 @@ const OperationSpec& choose_way(const std::vector<const OperationSpec*>& fitting
     }
     if (job == nullptr || operation->job || rows == 0) return *operation;
     const auto left = session.calls_left();
-    const std::uint64_t requests = (rows + operation->rows_max - 1) / operation->rows_max;
+    const std::uint64_t requests = [&] {
+      const std::uint64_t at_once = operation->rows_max * (operation->pack ? operation->pack->most : 1);
+      return (rows + at_once - 1) / at_once;
+    }();
     return left && static_cast<std::int64_t>(requests) > *left ? *job : *operation;
   }
   return *fitting.front();

@@ -12,6 +12,7 @@
 #include "connectors/declarative/job_writer.h"
 #include "connectors/declarative/lookup_reader.h"
 #include "connectors/declarative/object_name.h"
+#include "connectors/declarative/pack_writer.h"
 #include "connectors/declarative/writer.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -100,6 +101,10 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::writer_for(const sync::Del
   else
     writer =
         std::make_unique<DeclarativeWriter>(spec_, session_, delivery, *write.operation, remove.operation);
+  if (first->pack && !write.by_key && !remove.by_key)
+    writer = std::make_unique<PackWriter>(
+        spec_, session_, delivery, *first,
+        std::make_unique<DeclarativeWriter>(spec_, session_, delivery, *first, second));
   jobs = first->job != nullptr || (second != nullptr && second->job != nullptr);
   if (auto desk = desk_of(delivery.sync))
     writer = std::make_unique<JobWriter>(spec_, session_, std::move(desk), delivery, *first, second,

@@ -63,6 +63,17 @@ void SpecReader::ways(const Node& node, OperationSpec& out) const {
   out.way = node["way"].as_string("");
   out.rows_min = placeholders(node["when"]["min_rows"], false);
   if (node["csv"].exists()) out.csv = csv(node["csv"]);
+  if (const Node pack = node["batch"]["pack"]; pack.exists()) {
+    SpecReader of_part(*this);
+    of_part.names_.insert(of_part.names_.end(), {"part.method", "part.url", "part.id", "part.body"});
+    const auto most = static_cast<std::size_t>(std::max<std::int64_t>(1, pack["max"].as_integer()));
+    out.pack = PackSpec{most,
+                        of_part.request(pack["request"]),
+                        pointer(pack["items"]),
+                        pointer(pack["id"]),
+                        pointer(pack["status"]),
+                        pointer(pack["body"])};
+  }
   if (!node["async_job"].exists()) return;
   if (node["outcome"].exists())
     node["outcome"].fail("connector.job", "`outcome` stands beside `async_job`",

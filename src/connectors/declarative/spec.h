@@ -139,6 +139,14 @@ struct CsvSpec {
 
 struct JobSpec;  // job_spec.h
 
+// An envelope in which several requests count as one.
+struct PackSpec {
+  std::size_t most = 1;  // requests in it
+  RequestSpec request;   // `each:` is a request: {part.method}, {part.url}, {part.id}, {part.body}
+  std::string items;     // JSON pointer to the list of answers; the others point into one of them
+  std::string id, status, body;
+};
+
 struct OperationSpec {
   std::vector<std::string> objects;   // empty: all
   std::vector<std::string> keys;      // fields that can be the key; empty: any
@@ -158,7 +166,8 @@ struct OperationSpec {
   ErrorSpec errors;   // the connector's, with the operation's own rules in front
   std::string way;    // the connection's setting write_by can ask for it; empty: it is always possible
   Template rows_min;  // taken when a plan has so many rows; empty: always
-  std::optional<CsvSpec> csv;          // the rows are written as a file
+  std::optional<CsvSpec> csv;  // the rows are written as a file
+  std::optional<PackSpec> pack;
   std::shared_ptr<const JobSpec> job;  // the answer about rows comes later
 };
 

@@ -122,8 +122,19 @@ Shape outcome() {
 
 // What is sent and understood: of an operation, and of both ways of a branch.
 std::vector<config::Field> exchange() {
-  const Shape batch = Shape::object({field("max_rows", Shape::integer(), "rows in one request"),
-                                     field("max_bytes", Shape::integer(), "bytes of one body")});
+  const Shape pack =
+      Shape::object({required("max", Shape::integer(), "requests in one envelope"),
+                     required("request", request(),
+                              "the envelope; `each:` is a request, of {part.method}, {part.url}, "
+                              "{part.id} and {part.body}"),
+                     required("items", text(), "JSON pointer to the list of answers"),
+                     required("id", text(), "JSON pointer in an answer to {part.id}"),
+                     required("status", text(), "JSON pointer to its HTTP status"),
+                     required("body", text(), "JSON pointer to its body")});
+  const Shape batch =
+      Shape::object({field("max_rows", Shape::integer(), "rows in one request"),
+                     field("max_bytes", Shape::integer(), "bytes of one body"),
+                     field("pack", pack, "an envelope in which several requests count as one")});
   return {field("request", request(), "what is sent"),
           field("batch", batch, "how much goes into one request; one row unless said otherwise"),
           field("idempotency", Shape::enumeration({"natural", "none"}),
