@@ -158,6 +158,7 @@ Service marketo() {
                                 {"lifetimeValue", Type::decimal},
                                 {"atRisk", Type::boolean}},
                      .other_keys = {"email"}},
+          .erases = true,
           .spoilt_field = 1,
           .spoilt_value = "nobody at example"};
 }
@@ -236,8 +237,7 @@ std::vector<NamedSubject> saas_subjects() {
                {"IntegersOf64BitsAreKept", "a whole number has 32 bits there"},
                {"DecimalsKeepTheirDigitsOrAreRejected", "a number is kept as a double"},
                {"OrdinaryDatesAreKept", no_dates},
-               {"FarDatesAreKeptOrRejected", no_dates},
-               {"RemovalTouchesOnlyItsKeys", "leads are deleted by their own id only"}}),
+               {"FarDatesAreKeptOrRejected", no_dates}}),
       subject("Zendesk", zendesk,
               {{"IntegersOf64BitsAreKept", "a whole number is kept as a double"},
                {"DecimalsKeepTheirDigitsOrAreRejected", "a number is kept as a double"},
