@@ -69,7 +69,7 @@ endfunction()
 function(eddy_tests name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS;ENVIRONMENT" ${ARGN})
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 120)
+    set(ARG_TIMEOUT 300)  # under the sanitizers a busy machine takes long
   endif()
   add_executable(eddy_${name} ${ARG_SOURCES})
   target_precompile_headers(eddy_${name} REUSE_FROM eddy_pch)

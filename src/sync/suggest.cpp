@@ -77,7 +77,7 @@ void by_name(const ColumnFacts& column, const FieldSchema& field, Suggestion& s)
 }
 
 void by_values(const ColumnFacts& column, const FieldSchema& field, Suggestion& s) {
-  const std::string_view meaning = canonical(plain_name(field.name));
+  const std::string meaning = canonical(plain_name(field.name));
   const auto looks = [&](double share, double confidence, const char* what) {
     if (share < 0.8 || s.confidence >= confidence) return;
     s.confidence = confidence;
@@ -132,14 +132,14 @@ std::optional<Suggestion> whole_name(const std::vector<ColumnFacts>& columns, co
                                      const std::set<std::string>& taken_fields) {
   const FieldSchema* name = nullptr;
   for (const FieldSchema& field : object.fields) {
-    const std::string_view meaning = canonical(plain_name(field.name));
+    const std::string meaning = canonical(plain_name(field.name));
     if (meaning == "firstname" || meaning == "lastname") return std::nullopt;
     if (meaning == "name" && field.writable && !taken_fields.contains(field.name) && name == nullptr)
       name = &field;
   }
   const ColumnFacts *first = nullptr, *last = nullptr;
   for (const ColumnFacts& column : columns) {
-    const std::string_view meaning = canonical(plain_name(column.name));
+    const std::string meaning = canonical(plain_name(column.name));
     if (meaning == "firstname" && first == nullptr) first = &column;
     if (meaning == "lastname" && last == nullptr) last = &column;
   }

@@ -105,9 +105,9 @@ std::string plain_name(std::string_view name) {
   return out;
 }
 
-std::string_view canonical(std::string_view plain) {
+std::string canonical(std::string_view plain) {
   const auto found = words().find(plain);
-  return found == words().end() ? plain : found->second;
+  return std::string(found == words().end() ? plain : found->second);
 }
 
 std::string undecorated(std::string_view name) {

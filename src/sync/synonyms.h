@@ -11,7 +11,7 @@ namespace eddy::sync {
 std::string plain_name(std::string_view name);
 // Of a plain name the word that stands for all of its synonyms: "givenname" -> "firstname". Itself when none
 // is known.
-std::string_view canonical(std::string_view plain);
+std::string canonical(std::string_view plain);
 // Without the word in front that says only whose it is: "customer_city" -> "city". "" when there is none.
 std::string undecorated(std::string_view name);
 
