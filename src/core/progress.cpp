@@ -11,7 +11,8 @@ class Silent final : public Progress {
   void finished(std::string_view, NodeStatus, std::uint64_t, std::string_view) override {}
   void note(std::string_view) override {}
 };
-constexpr std::array<std::string_view, 6> names = {"ok", "failed", "skipped", "warned", "held", "interrupted"};
+constexpr std::array<std::string_view, 6> names = {"ok",     "failed", "skipped",
+                                                   "warned", "held",   "interrupted"};
 }  // namespace
 
 std::string_view name_of(NodeStatus status) { return names[static_cast<std::size_t>(status)]; }

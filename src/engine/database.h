@@ -152,8 +152,8 @@ class Transaction {
   bool open_ = true;
 };
 
-// Makes an empty database file where there is none. It is made beside its place and renamed: a process that dies
-// while the engine writes the head of a new file leaves one that nobody can open.
+// Makes an empty database file where there is none. It is made beside its place and renamed: a process that
+// dies while the engine writes the head of a new file leaves one that nobody can open.
 void make_database_file(Connection& connection, const std::filesystem::path& file);
 
 std::string quote_identifier(std::string_view name);  // "na""me"

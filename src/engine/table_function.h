@@ -21,8 +21,8 @@ class RowSource {
 using RowSourceMaker = std::function<std::unique_ptr<RowSource>()>;
 
 // Columns may be text, integer and boolean. `make` is called when a query begins to read, any number of times
-// and from any thread; it lives as long as the database, and must not own it. Throws Error("engine.open_failed").
-// Database::add_table_function is the way to it.
+// and from any thread; it lives as long as the database, and must not own it. Throws
+// Error("engine.open_failed"). Database::add_table_function is the way to it.
 void register_table_function(_duckdb_database* database, const std::string& name, const Schema& columns,
                              RowSourceMaker make);
 

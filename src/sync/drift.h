@@ -32,8 +32,8 @@ struct Drift {
 
 // Reads every record of the snapshot and fills the connection's temp table eddy_drift with those that differ:
 // k…, missing, drifted ('0'/'1' per field of `now`), t… (their values). It replaces an older one. Looked-up
-// fields, and those written only once or where there was nothing, are not compared. Throws Error("sync.cannot_read"), what Reader::read throws, and
-// Error("engine.interrupted").
+// fields, and those written only once or where there was nothing, are not compared. Throws
+// Error("sync.cannot_read"), what Reader::read throws, and Error("engine.interrupted").
 Drift read_drift(engine::Connection& connection, const Standing& standing, const Definition& now,
                  Destination& destination, const config::Node& options, const Cancel& cancel);
 

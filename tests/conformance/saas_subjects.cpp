@@ -18,7 +18,7 @@ struct Service {
   std::string type;         // of the connection, and the sandbox's word for the service
   std::string credentials;  // settings as YAML
   Target target;
-  bool erases = false;       // by the key of the target
+  bool erases = false;  // by the key of the target
   bool archives = false;
   std::size_t spoilt_field;  // of the target
   std::string spoilt_value;  // what the service refuses there

@@ -43,8 +43,8 @@ const std::map<std::string, Folders>& arrows() {
 // What connectors see of the capabilities: the interfaces they implement.
 const Folders connector_interfaces = {"sync/destination.h", "ingest/source.h"};
 
-// What a folder below another one may see besides. Files are read and written in formats that the engine alone
-// speaks, so the connector for files merges with it.
+// What a folder below another one may see besides. Files are read and written in formats that the engine
+// alone speaks, so the connector for files merges with it.
 const std::map<std::string, Folders> exceptions = {{"connectors/files", {"engine"}}};
 
 bool is_excepted(const std::string& path, const std::string& other) {
@@ -124,7 +124,9 @@ void check_depends(const SourceFile& file, std::vector<Violation>& violations) {
     const std::string other = name.substr(0, name.find('_'));
     // The interfaces lie in these libraries.
     const bool is_interface = folder == "connectors" && (other == "sync" || other == "ingest");
-    if (other == folder || is_interface || is_excepted(file.path, other) || arrows().at(folder).contains(other)) continue;
+    if (other == folder || is_interface || is_excepted(file.path, other) ||
+        arrows().at(folder).contains(other))
+      continue;
     violations.push_back({file.path, 0, fmt::format("DEPENDS {}: {} may not see {}", name, folder, other)});
   }
 }

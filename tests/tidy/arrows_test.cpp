@@ -103,8 +103,10 @@ TEST(Arrows, files_are_read_and_written_by_the_engine) {
   EXPECT_TRUE(planted("connectors/files/merge.cpp", "#include \"engine/database.h\"\n").empty());
   EXPECT_EQ(planted("connectors/files/merge.cpp", "#include \"warehouse/session.h\"\n").size(), 1U);
   EXPECT_EQ(planted("connectors/webhook/writer.cpp", "#include \"engine/database.h\"\n").size(), 1U);
-  EXPECT_TRUE(planted("connectors/files/CMakeLists.txt", "eddy_library(files DEPENDS core engine sync)\n").empty());
-  EXPECT_EQ(planted("connectors/sqlite/CMakeLists.txt", "eddy_library(sqlite DEPENDS core engine)\n").size(), 1U);
+  EXPECT_TRUE(
+      planted("connectors/files/CMakeLists.txt", "eddy_library(files DEPENDS core engine sync)\n").empty());
+  EXPECT_EQ(planted("connectors/sqlite/CMakeLists.txt", "eddy_library(sqlite DEPENDS core engine)\n").size(),
+            1U);
 }
 
 TEST(Arrows, a_way_around_by_a_relative_or_angled_include_is_found) {

@@ -83,7 +83,8 @@ TEST_F(SessionPacing, ThrottledHereHoldsThere) {
   EXPECT_EQ(held.verdicts[0].outcome, Outcome::retry);
   clock_.advance(40s);
   const auto after = send(*there);
-  EXPECT_EQ(after.verdicts[0].outcome, Outcome::applied) << after.verdicts[0].code << after.verdicts[0].message;
+  EXPECT_EQ(after.verdicts[0].outcome, Outcome::applied)
+      << after.verdicts[0].code << after.verdicts[0].message;
 }
 
 TEST_F(SessionPacing, OneBudgetForAllSessionsOfAConnection) {
