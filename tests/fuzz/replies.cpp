@@ -142,9 +142,8 @@ bool is_told_by_json(const Scene& scene) {
       for (const OperationSpec& operation : found->second)
         for (const RowsSpec& rows : operation.outcome.rows)
           if (rows.match.empty() ||
-              std::any_of(rows.match.begin(), rows.match.end(), [](const MatchSpec& match) {
-                return match.by != MatchSpec::By::position && match.by != MatchSpec::By::echo;
-              }))
+              std::any_of(rows.match.begin(), rows.match.end(),
+                          [](const MatchSpec& match) { return match.by == MatchSpec::By::all; }))
             return false;
   return scene.changes.front().operation != Operation::remove;
 }
