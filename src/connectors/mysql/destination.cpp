@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "connectors/mysql/reader.h"
 #include "connectors/mysql/writer.h"
-#include "connectors/tables/rows.h"
-#include "core/text.h"
+#include "connectors/tables/columns.h"
+#include "connectors/tables/found_table.h"
+#include "connectors/tables/records.h"
 #include "transport/mysql/connection.h"
 #include "transport/mysql/table.h"
 
@@ -18,7 +17,15 @@ using config::Shape;
 bool has_exact_keys(const config::Node& options) {
   return !options["keys"].exists() || options["keys"].as_string() == "exact";
 }
-bool is_on(const config::Node& option) { return option.exists() && option.as_boolean(); }
+
+FoundTable found(const mysql::Table& table) {
+  return found_table(table.name.display(), table,
+                     [](const mysql::TableColumn& column, sync::FieldSchema& field) {
+                       field.native_type = column.native_type;
+                       field.length_max = column.is_text() ? column.length_max : 0;
+                       if (column.data_type == "enum") field.options = column.options;
+                     });
+}
 
 class MysqlDestination final : public sync::Destination {
  public:
@@ -35,32 +42,19 @@ class MysqlDestination final : public sync::Destination {
     return names_in(connection);
   }
 
-  bool checked_by_open(const config::Node& options) const override { return is_on(options["create_table"]); }
+  bool checked_by_open(const config::Node& options) const override { return makes_table(options); }
 
   std::optional<sync::ObjectSchema> describe(const std::string& object) override {
     mysql::Connection connection(options_);
-    const auto table = mysql::describe_table(connection, table_name(object));
+    const auto table = mysql::describe_table(connection, name_of(object));
     if (!table) return std::nullopt;
-    sync::ObjectSchema schema{.name = object, .fields = {}};
-    for (const mysql::TableColumn& column : table->columns)
-      schema.fields.push_back(
-          {.name = column.name,
-           .type = column.type,
-           .native_type = column.native_type,
-           .required = column.not_null && !column.has_default && !column.generated,
-           .writable = !column.generated,
-           .key = table->has_unique_key({column.name}),
-           .length_max = column.is_text() ? column.length_max : 0,
-           .options = column.data_type == "enum" ? column.options : std::vector<std::string>()});
-    return schema;
+    return sync::ObjectSchema{.name = object, .fields = found(*table).fields};
   }
 
   std::unique_ptr<sync::Writer> open(const sync::Delivery& delivery) override {
-    if (delivery.removed == sync::Removal::archive)
-      throw Error("destination.unsupported", "a MySQL table has no archive",
-                  "use `removed: delete`, `clear` or `ignore`");
+    refuse_archive(delivery, "a MySQL table");
     mysql::Connection connection(options_);
-    MysqlTarget target{.table = table_name(delivery.object),
+    MysqlTarget target{.table = name_of(delivery.object),
                        .key = {},
                        .fields = {},
                        .mode = delivery.mode,
@@ -69,12 +63,13 @@ class MysqlDestination final : public sync::Destination {
                        .mariadb = connection.is_mariadb()};
     std::string create_table;
     if (const auto table = mysql::describe_table(connection, target.table)) {
-      check_table(*table, delivery);
+      const FoundTable there = found(*table);
+      check_table(*table, there, delivery);
       for (const Column& column : delivery.key) target.key.emplace_back(*table->find(column.name));
       for (const Column& column : delivery.fields) target.fields.emplace_back(*table->find(column.name));
       target.takes_load = table->transactional;
-      target.update_first = table->unique_indexes > 1 || asks_for_more(*table, delivery);
-    } else if (is_on(delivery.options["create_table"])) {
+      target.update_first = table->unique_indexes > 1 || asks_for_more(there, delivery);
+    } else if (makes_table(delivery.options)) {
       for (mysql::TableColumn& column : new_columns(delivery, target.mariadb))
         (target.key.size() < delivery.key.size() ? target.key : target.fields)
             .emplace_back(std::move(column));
@@ -87,23 +82,21 @@ class MysqlDestination final : public sync::Destination {
 
   std::unique_ptr<sync::Reader> reader(const sync::Reading& reading) override {
     mysql::Connection connection(options_);
-    const auto table = mysql::describe_table(connection, table_name(reading.object));
+    const auto table = mysql::describe_table(connection, name_of(reading.object));
     if (!table) {
       // A table that the sync will make has no records yet.
-      if (is_on(reading.options["create_table"])) return std::make_unique<EmptyReader>();
+      if (makes_table(reading.options)) return std::make_unique<EmptyReader>();
       fail_to_find(connection, reading.object);
     }
-    for (const Schema* columns : {&reading.key, &reading.fields})
-      for (const Column& wanted : *columns) find(*table, wanted.name);
+    const FoundTable there = found(*table);
+    check_there(there, reading.key);
+    check_there(there, reading.fields);
     return std::make_unique<MysqlReader>(options_, *table, reading, has_exact_keys(reading.options));
   }
 
  private:
-  // "orders" in the connection's database, or "shop.orders".
-  mysql::TableName table_name(const std::string& object) const {
-    const auto dot = object.find('.');
-    if (dot == std::string::npos) return {options_.database, object};
-    return {object.substr(0, dot), object.substr(dot + 1)};
+  mysql::TableName name_of(const std::string& object) const {
+    return table_name<mysql::TableName>(object, options_.database);
   }
 
   std::vector<std::string> names_in(mysql::Connection& connection) const {
@@ -113,47 +106,16 @@ class MysqlDestination final : public sync::Destination {
     return names;
   }
 
-  // A new record needs a column that the delivery does not have; one that is there can be updated.
-  static bool asks_for_more(const mysql::Table& table, const sync::Delivery& delivery) {
-    return std::any_of(table.columns.begin(), table.columns.end(), [&](const mysql::TableColumn& column) {
-      return column.not_null && !column.has_default && !column.generated && !delivers(delivery, column.name);
-    });
-  }
-
   [[noreturn]] void fail_to_find(mysql::Connection& connection, const std::string& object) const {
-    const std::string guess = did_you_mean_hint(object, names_in(connection));
-    throw Error(
-        "destination.no_such_object", fmt::format("there is no table {}", table_name(object).display()),
-        guess.empty() ? "create it, or let the sync do it with `options: {create_table: true}`" : guess);
+    connectors::fail_to_find(fmt::format("there is no table {}", name_of(object).display()), object,
+                             names_in(connection));
   }
 
-  static const mysql::TableColumn& find(const mysql::Table& table, const std::string& name) {
-    if (const mysql::TableColumn* column = table.find(name)) return *column;
-    std::vector<std::string> names;
-    for (const mysql::TableColumn& column : table.columns) names.push_back(column.name);
-    throw Error("destination.unknown_field",
-                fmt::format("table {} has no column `{}`", table.name.display(), name),
-                did_you_mean_hint(name, names));
-  }
-
-  static void check_table(const mysql::Table& table, const sync::Delivery& delivery) {
-    std::vector<std::string> key;
-    for (const Schema* columns : {&delivery.key, &delivery.fields})
-      for (const Column& wanted : *columns) {
-        const mysql::TableColumn& column = find(table, wanted.name);
-        if (column.generated && !(delivery.mode == sync::Mode::update && columns == &delivery.key))
-          throw Error("destination.read_only_field",
-                      fmt::format("column `{}` of {} is generated by the database and cannot be written",
-                                  wanted.name, table.name.display()),
-                      "leave it out of the mapping");
-      }
-    for (const Column& column : delivery.key) key.push_back(column.name);
-    if (!table.has_unique_key(key))
-      throw Error("destination.key_not_unique",
-                  fmt::format("{} has no unique index on its key ({}), so rows could be doubled",
-                              table.name.display(), join(key, ", ")),
-                  table.is_view ? "it is a view: deliver to the table below it"
-                                : "run: " + create_unique_index_statement(table.name, delivery.key));
+  static void check_table(const mysql::Table& table, const FoundTable& there,
+                          const sync::Delivery& delivery) {
+    check_columns(there, delivery);
+    check_key(there, delivery.key, table.has_unique_key(names_of(delivery.key)),
+              create_unique_index_statement(table.name, delivery.key));
     // Half a batch would stay when the other half is refused, and be taken for somebody else's records.
     if (delivery.mode == sync::Mode::insert && !table.transactional)
       throw Error(
@@ -217,10 +179,7 @@ sync::DestinationType mysql_destination() {
            with_default(field("connect_timeout", Shape::duration(), "how long a login may take"), "10s"),
            with_default(field("read_timeout", Shape::duration(), "how long one statement may take"), "10m")}),
       .options = Shape::object(
-          {with_default(
-               field("create_table", Shape::boolean(),
-                     "make the table when it does not exist: types from the mapping, the key as primary key"),
-               "false"),
+          {create_table_option(),
            with_default(
                field("keys", Shape::enumeration({"exact", "collation"}),
                      "which record a text key matches: the one with the same characters, or also one "

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 
-#include "connectors/tables/rows.h"
-#include "connectors/tables/wanted.h"
+#include "connectors/tables/records.h"
+#include "connectors/tables/refusal.h"
+#include "connectors/tables/verdicts.h"
 #include "core/text.h"
 #include "transport/mysql/encoding.h"
 
@@ -63,15 +63,10 @@ std::vector<sync::Record> MysqlReader::read(std::span<const Row> keys) {
       std::size_t place = 0;
       const std::string_view n = found.text(row, 0);
       std::from_chars(n.data(), n.data() + n.size(), place);
-      sync::Record& record = records.at(place);
-      if (++record.matches > 1) continue;
-      for (std::size_t i = 0; i < fields_.size(); ++i)
-        record.fields.push_back(as_wanted(found.value(row, i + 1), fields_[i].type));
+      add_match(records.at(place), fields_, [&](std::size_t i) { return found.value(row, i + 1); });
     }
   } catch (const mysql::MysqlError& error) {
-    throw Error(error.is_transient() ? "destination.unavailable" : "destination.refused",
-                fmt::format("{} cannot be read: {}", table_.display(), for_people(error.message())),
-                error.hint());
+    throw cannot_be_read(table_.display(), error.is_transient(), for_people(error.message()), error.hint());
   }
   return records;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "connectors/tables/verdicts.h"
 #include "transport/mysql/encoding.h"
 #include "transport/mysql/load.h"
 
@@ -64,9 +65,7 @@ Verdict judge(const MysqlTarget& target, const Change& change) {
     return Verdict();
   };
   for (std::size_t i = 0; i < change.key.size(); ++i)
-    if (change.key[i].is_null())
-      return Verdict::rejected("null_key",
-                               fmt::format("the key field `{}` is null", target.key[i].schema().name));
+    if (change.key[i].is_null()) return null_key(target.key[i].schema().name);
   Verdict verdict = check(change.key, target.key, [](std::size_t) { return true; });
   if (!is_open(verdict) || change.operation == Operation::remove) return verdict;
   return check(change.fields, target.fields, [&](std::size_t i) { return !change.keeps(i); });

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "connectors/tables/rows.h"
+#include "connectors/tables/columns.h"
 #include "core/text.h"
 #include "transport/mysql/encoding.h"
 #include "transport/mysql/load.h"
@@ -17,19 +17,10 @@ using Columns = std::vector<MysqlColumn>;
 constexpr std::string_view stage = "`_eddy_stage`";
 constexpr std::string_view number_column = "`_eddy_row`";
 
-// Each column through `pattern`, where {0} is its quoted name.
 std::string each(const Columns& columns, const std::string& pattern, std::string_view separator) {
-  std::vector<std::string> parts;
-  for (const MysqlColumn& column : columns)
-    parts.push_back(fmt::format(fmt::runtime(pattern), quote_identifier(column.schema().name)));
-  return join(parts, separator);
-}
-
-Columns not_kept(const Columns& fields, const std::vector<bool>& kept) {
-  Columns out;
-  for (std::size_t i = 0; i < fields.size(); ++i)
-    if (i >= kept.size() || !kept[i]) out.push_back(fields[i]);
-  return out;
+  std::vector<std::string> names;
+  for (const MysqlColumn& column : columns) names.push_back(column.schema().name);
+  return connectors::each(names, quote_identifier, pattern, separator);
 }
 
 std::string matches(const MysqlTarget& target) { return each(target.key, "t.{0} = s.{0}", " and "); }
@@ -117,7 +108,7 @@ std::string remove_from_stage(const std::vector<std::size_t>& rows) {
 }
 
 MysqlStatements write_statements(const MysqlTarget& target, const std::vector<bool>& kept) {
-  const Columns fields = not_kept(target.fields, kept);
+  const Columns fields = written(target.fields, kept);
   Columns all = target.key;
   all.insert(all.end(), fields.begin(), fields.end());
   const std::string table = target.table.quoted();
@@ -231,13 +222,10 @@ std::string create_table_statement(const mysql::TableName& table, const sync::De
 }
 
 std::string create_unique_index_statement(const mysql::TableName& table, const Schema& key) {
-  std::vector<std::string> names, quoted;
-  for (const Column& column : key) {
-    names.push_back(column.name);
-    quoted.push_back(quote_identifier(column.name));
-  }
+  const std::vector<std::string> names = names_of(key);
   return fmt::format("alter table {} add unique index {} ({});", table.quoted(),
-                     quote_identifier(table.name + "_" + join(names, "_")), join(quoted, ", "));
+                     quote_identifier(table.name + "_" + join(names, "_")),
+                     connectors::each(names, quote_identifier, "{0}", ", "));
 }
 
 }  // namespace eddy::connectors

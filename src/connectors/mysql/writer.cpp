@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "connectors/mysql/stage.h"
+#include "connectors/tables/refusal.h"
+#include "connectors/tables/rows.h"
+#include "connectors/tables/verdicts.h"
 #include "core/secrets.h"
 
 namespace eddy::connectors {
@@ -22,12 +23,22 @@ void relax_isolation(mysql::Connection& connection) {
   connection.exec("set session transaction isolation level read committed");
 }
 
+Refusal refusal_of(const MysqlError& error) {
+  return {.blame = blame_of(error),
+          .code = error.number() == 0 ? error.code() : error.name(),
+          .message = for_people(error.message()),
+          .hint = error.hint()};
+}
+
 }  // namespace
 
 struct MysqlWriter::Lane {
-  Lane(const mysql::ConnectOptions& options) : connection(options) { relax_isolation(connection); }
+  Lane(const mysql::ConnectOptions& options, const MysqlTarget& target)
+      : connection(options), stage(connection, target) {
+    relax_isolation(connection);
+  }
   mysql::Connection connection;
-  std::unique_ptr<MysqlStage> stage;
+  MysqlStage stage;
 };
 
 MysqlWriter::MysqlWriter(mysql::ConnectOptions options, MysqlTarget target, Schema key_types,
@@ -36,7 +47,9 @@ MysqlWriter::MysqlWriter(mysql::ConnectOptions options, MysqlTarget target, Sche
       target_(std::move(target)),
       keys_can_meet_(target_.keys_can_meet(key_types)),
       straight_(target_.takes_load && target_.mode != sync::Mode::update),
-      create_table_(std::move(create_table)) {}
+      create_table_(std::move(create_table)),
+      lanes_([this] { return std::make_unique<Lane>(options_, target_); },
+             [this](Lane& lane) { prepare(lane.connection); }) {}
 
 MysqlWriter::~MysqlWriter() = default;
 
@@ -46,51 +59,20 @@ sync::Limits MysqlWriter::limits() const {
 }
 
 sync::Answer MysqlWriter::deliver(std::span<const Change> changes) {
-  std::vector<Verdict> verdicts(changes.size());
   if (changes.empty()) return {};
-  const bool removing = changes.front().operation == Operation::remove;
-  if (removing && !target_.erases)
-    throw Error("destination.unsupported", "removals were sent, but the sync ignores them");
-  std::unique_ptr<Lane> lane;
-  sync::Answer answer;
-  try {
-    lane = borrow_lane();
-    if (!send_straight(*lane, changes, verdicts)) send(*lane, changes, verdicts);
-    settle(verdicts, Verdict::applied());
-    answer.verdicts = std::move(verdicts);
-  } catch (const MysqlError& error) {
-    if (lane && (error.is_connection_lost() || !lane->connection.usable())) lane.reset();
-    answer = answer_to(error, std::move(verdicts));
-  }
-  if (lane) return_lane(std::move(lane));
-  return answer;
-}
-
-sync::Answer MysqlWriter::answer_to(const MysqlError& error, std::vector<Verdict> verdicts) const {
-  sync::Answer answer;
-  const std::string message = for_people(error.message());
-  if (error.is_in_doubt()) {  // sync repeats what may be repeated, and remembers the doubt
-    settle(verdicts, Verdict::in_doubt("commit_in_doubt", message));
-  } else if (error.is_transient()) {
-    settle(verdicts, Verdict::retry(error.number() == 0 ? error.code() : error.name(), message));
-  } else if (error.is_data_error()) {
-    answer.refused_whole = std::count_if(verdicts.begin(), verdicts.end(), is_open) > 1;
-    settle(verdicts, Verdict::rejected(error.name(), message));
-  } else {
-    throw Error("destination.refused",
-                fmt::format("{} cannot be written: {}", target_.table.display(), message), error.hint());
-  }
-  answer.verdicts = std::move(verdicts);
-  return answer;
+  removes(changes, /*ignores=*/!target_.erases);
+  return deliver_over<MysqlError>(
+      lanes_, changes.size(), target_.table.display(),
+      [&](Lane& lane, std::vector<Verdict>& verdicts) {
+        if (!send_straight(lane, changes, verdicts)) send(lane, changes, verdicts);
+      },
+      refusal_of);
 }
 
 bool MysqlWriter::send_straight(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts) {
-  const bool fits = straight_ && std::all_of(changes.begin(), changes.end(), [](const Change& change) {
-                      return change.operation == Operation::add && change.kept.empty();
-                    });
-  if (!fits) return false;
+  if (!straight_ || !are_whole_adds(changes)) return false;
   mysql::Transaction transaction(lane.connection);
-  if (lane.stage->load_straight(changes, write_statements(target_, {}), verdicts)) {
+  if (lane.stage.load_straight(changes, write_statements(target_, {}), verdicts)) {
     transaction.commit();
     return true;
   }
@@ -100,33 +82,28 @@ bool MysqlWriter::send_straight(Lane& lane, std::span<const Change> changes, std
 }
 
 void MysqlWriter::send(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts) {
-  lane.stage->empty(/*in_transaction=*/false);
+  lane.stage.empty(/*in_transaction=*/false);
   const bool removing = changes.front().operation == Operation::remove;
   mysql::Transaction transaction(lane.connection);
   for (const MaskGroup& group : group_by_mask(changes)) {
     const MysqlStatements statements =
         removing ? remove_statements(target_) : write_statements(target_, group.kept);
-    lane.stage->empty(/*in_transaction=*/true);
-    if (!lane.stage->fill(changes, group, statements, verdicts)) continue;
+    lane.stage.empty(/*in_transaction=*/true);
+    if (!lane.stage.fill(changes, group, statements, verdicts)) continue;
     if (!removing && !check_keys(lane, verdicts)) continue;
     if (!statements.write.empty()) lane.connection.exec(statements.write);
-    if (!statements.drop_updated.empty() && lane.stage->drop(statements.drop_updated))
+    if (!statements.drop_updated.empty() && lane.stage.drop(statements.drop_updated))
       lane.connection.exec(statements.insert_rest);
   }
   transaction.commit();
 }
 
 bool MysqlWriter::check_keys(Lane& lane, std::vector<Verdict>& verdicts) const {
-  MysqlStage& stage = *lane.stage;
+  MysqlStage& stage = lane.stage;
   bool some = true;
   if (target_.mode == sync::Mode::insert) {
     some = stage.reject(
-        find_existing(target_),
-        [](const std::string&) {
-          return Verdict::rejected("already_exists",
-                                   "there is a record with this key, and mode insert never changes one");
-        },
-        verdicts);
+        find_existing(target_), [](const std::string&) { return record_is_there(); }, verdicts);
   } else if (target_.exact_keys && target_.has_text_key()) {
     some = stage.reject(
         find_neighbour_keys(target_),
@@ -140,12 +117,7 @@ bool MysqlWriter::check_keys(Lane& lane, std::vector<Verdict>& verdicts) const {
   }
   if (some && target_.mode == sync::Mode::update)
     some = stage.reject(
-        find_missing(target_),
-        [](const std::string&) {
-          return Verdict::rejected("not_found",
-                                   "there is no record with this key, and mode update never creates one");
-        },
-        verdicts);
+        find_missing(target_), [](const std::string&) { return no_record_to_update(); }, verdicts);
   if (some && keys_can_meet_)
     some = stage.reject(
         find_repeated_keys(target_),
@@ -158,32 +130,9 @@ bool MysqlWriter::check_keys(Lane& lane, std::vector<Verdict>& verdicts) const {
   return some;
 }
 
-std::unique_ptr<MysqlWriter::Lane> MysqlWriter::borrow_lane() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      auto lane = std::move(idle_.back());
-      idle_.pop_back();
-      return lane;
-    }
-  }
-  auto lane = std::make_unique<Lane>(options_);
-  prepare_once(lane->connection);
-  lane->stage = std::make_unique<MysqlStage>(lane->connection, target_);
-  return lane;
-}
-
-void MysqlWriter::return_lane(std::unique_ptr<Lane> lane) {
-  const std::lock_guard lock(mutex_);
-  idle_.push_back(std::move(lane));
-}
-
-void MysqlWriter::prepare_once(mysql::Connection& connection) {
-  const std::lock_guard lock(mutex_);
-  if (prepared_) return;
+void MysqlWriter::prepare(mysql::Connection& connection) {
   if (!create_table_.empty()) connection.exec(create_table_);
   if (straight_) straight_ = connection.exec(is_empty(target_)).text(0, 0) == "1";
-  prepared_ = true;
 }
 
 std::vector<std::string> MysqlWriter::preview(std::span<const Change> changes) {
@@ -203,9 +152,6 @@ std::vector<std::string> MysqlWriter::preview(std::span<const Change> changes) {
   return {redact(text + "commit;\n")};
 }
 
-void MysqlWriter::finish() {
-  const std::lock_guard lock(mutex_);
-  idle_.clear();
-}
+void MysqlWriter::finish() { lanes_.close(); }
 
 }  // namespace eddy::connectors

@@ -3,12 +3,11 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "connectors/mysql/statements.h"
-#include "connectors/tables/rows.h"
+#include "connectors/tables/lanes.h"
 #include "sync/destination.h"
 #include "transport/mysql/connection.h"
 
@@ -34,24 +33,20 @@ class MysqlWriter final : public sync::Writer {
 
  private:
   struct Lane;
-  std::unique_ptr<Lane> borrow_lane();
-  void return_lane(std::unique_ptr<Lane> lane);
-  void prepare_once(mysql::Connection& connection);
+  // Before the first batch: makes the table, and looks whether it is empty.
+  void prepare(mysql::Connection& connection);
   // False when the batch must go through the stage.
   bool send_straight(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts);
   void send(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts);
   // Rows that the mode, or their keys, forbid leave the stage with their verdict; true when others stay.
   bool check_keys(Lane& lane, std::vector<Verdict>& verdicts) const;
-  sync::Answer answer_to(const mysql::MysqlError& error, std::vector<Verdict> verdicts) const;
 
   mysql::ConnectOptions options_;
   MysqlTarget target_;
   bool keys_can_meet_;
   std::atomic<bool> straight_;  // the table was empty, and nothing has been refused since
-  std::mutex mutex_;            // guards what follows
-  bool prepared_ = false;
   std::string create_table_;
-  std::vector<std::unique_ptr<Lane>> idle_;
+  Lanes<Lane> lanes_;
 };
 
 }  // namespace eddy::connectors

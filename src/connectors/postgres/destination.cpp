@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "connectors/postgres/reader.h"
 #include "connectors/postgres/statements.h"
 #include "connectors/postgres/writer.h"
-#include "connectors/tables/rows.h"
+#include "connectors/tables/columns.h"
+#include "connectors/tables/found_table.h"
+#include "connectors/tables/records.h"
 #include "core/secrets.h"
 #include "core/text.h"
 #include "transport/postgres/connection.h"
@@ -16,6 +16,15 @@
 namespace eddy::connectors {
 namespace {
 using config::Shape;
+
+FoundTable found(const postgres::Table& table) {
+  return found_table(table.name.display(), table,
+                     [](const postgres::TableColumn& column, sync::FieldSchema& field) {
+                       field.native_type = column.native_type;
+                       field.length_max = column.length_max;
+                       field.options = column.options;
+                     });
+}
 
 class PostgresDestination final : public sync::Destination {
  public:
@@ -34,41 +43,30 @@ class PostgresDestination final : public sync::Destination {
   }
 
   bool checked_by_open(const config::Node& options) const override {
-    return options["schema"].exists() ||
-           (options["create_table"].exists() && options["create_table"].as_boolean());
+    return options["schema"].exists() || makes_table(options);
   }
 
   std::optional<sync::ObjectSchema> describe(const std::string& object) override {
     postgres::Connection connection(options_);
-    const auto table = postgres::describe_table(connection, table_name(object, schema_));
+    const auto table = postgres::describe_table(connection, name_of(object, {}));
     if (!table) return std::nullopt;
-    sync::ObjectSchema schema{.name = object, .fields = {}};
-    for (const postgres::TableColumn& column : table->columns)
-      schema.fields.push_back({.name = column.name,
-                               .type = column.type,
-                               .native_type = column.native_type,
-                               .required = column.not_null && !column.has_default && !column.generated,
-                               .writable = !column.generated,
-                               .key = table->has_unique_key({column.name}),
-                               .length_max = column.length_max,
-                               .options = column.options});
-    return schema;
+    return sync::ObjectSchema{.name = object, .fields = found(*table).fields};
   }
 
   std::unique_ptr<sync::Writer> open(const sync::Delivery& delivery) override {
-    if (delivery.removed == sync::Removal::archive)
-      throw Error("destination.unsupported", "a PostgreSQL table has no archive",
-                  "use `removed: delete`, `clear` or `ignore`");
-    const auto name = table_name(delivery.object, delivery.options["schema"].as_string(schema_));
-    const auto create = delivery.options["create_table"];
+    refuse_archive(delivery, "a PostgreSQL table");
+    const auto name = name_of(delivery.object, delivery.options);
     postgres::Connection connection(options_);
     const auto table = postgres::describe_table(connection, name);
     std::string create_table;
     bool update_first = false;
     if (table) {
-      check_fields(*table, delivery);
-      update_first = asks_for_more(*table, delivery);
-    } else if (create.exists() && create.as_boolean()) {
+      const FoundTable there = found(*table);
+      check_columns(there, delivery);
+      check_key(there, delivery.key, table->has_unique_key(names_of(delivery.key)),
+                create_unique_index_statement(name, delivery.key));
+      update_first = asks_for_more(there, delivery);
+    } else if (makes_table(delivery.options)) {
       create_table = create_table_statement(name, delivery);
     } else {
       fail_to_find(connection, delivery.object, name);
@@ -78,26 +76,23 @@ class PostgresDestination final : public sync::Destination {
   }
 
   std::unique_ptr<sync::Reader> reader(const sync::Reading& reading) override {
-    const auto name = table_name(reading.object, reading.options["schema"].as_string(schema_));
-    const auto create = reading.options["create_table"];
+    const auto name = name_of(reading.object, reading.options);
     postgres::Connection connection(options_);
     const auto table = postgres::describe_table(connection, name);
     if (!table) {
       // A table that the sync will make has no records yet.
-      if (create.exists() && create.as_boolean()) return std::make_unique<EmptyReader>();
+      if (makes_table(reading.options)) return std::make_unique<EmptyReader>();
       fail_to_find(connection, reading.object, name);
     }
-    for (const Schema* columns : {&reading.key, &reading.fields})
-      for (const Column& wanted : *columns) find(*table, wanted.name);
+    const FoundTable there = found(*table);
+    check_there(there, reading.key);
+    check_there(there, reading.fields);
     return std::make_unique<PostgresReader>(options_, *table, reading);
   }
 
  private:
-  // "orders" in the default schema, or "crm.orders".
-  static postgres::TableName table_name(const std::string& object, const std::string& default_schema) {
-    const auto dot = object.find('.');
-    if (dot == std::string::npos) return {default_schema, object};
-    return {object.substr(0, dot), object.substr(dot + 1)};
+  postgres::TableName name_of(const std::string& object, const config::Node& options) const {
+    return table_name<postgres::TableName>(object, options["schema"].as_string(schema_));
   }
 
   std::vector<std::string> names_in(postgres::Connection& connection) const {
@@ -107,49 +102,11 @@ class PostgresDestination final : public sync::Destination {
     return names;
   }
 
-  // A new record needs a column that the delivery does not have; one that is there can be updated.
-  static bool asks_for_more(const postgres::Table& table, const sync::Delivery& delivery) {
-    return std::any_of(table.columns.begin(), table.columns.end(), [&](const postgres::TableColumn& column) {
-      return column.not_null && !column.has_default && !column.generated && !delivers(delivery, column.name);
-    });
-  }
-
   [[noreturn]] void fail_to_find(postgres::Connection& connection, const std::string& object,
                                  const postgres::TableName& name) const {
-    const std::string guess = did_you_mean_hint(object, names_in(connection));
-    throw Error(
-        "destination.no_such_object",
-        fmt::format("there is no table {} in database {}", name.display(), connection.database()),
-        guess.empty() ? "create it, or let the sync do it with `options: {create_table: true}`" : guess);
-  }
-
-  static const postgres::TableColumn& find(const postgres::Table& table, const std::string& name) {
-    if (const postgres::TableColumn* column = table.find(name)) return *column;
-    std::vector<std::string> names;
-    for (const postgres::TableColumn& column : table.columns) names.push_back(column.name);
-    throw Error("destination.unknown_field",
-                fmt::format("table {} has no column `{}`", table.name.display(), name),
-                did_you_mean_hint(name, names));
-  }
-
-  static void check_fields(const postgres::Table& table, const sync::Delivery& delivery) {
-    std::vector<std::string> key;
-    for (const Schema* columns : {&delivery.key, &delivery.fields})
-      for (const Column& wanted : *columns) {
-        const postgres::TableColumn& column = find(table, wanted.name);
-        if (column.generated && !(delivery.mode == sync::Mode::update && columns == &delivery.key))
-          throw Error("destination.read_only_field",
-                      fmt::format("column `{}` of {} is generated by the database and cannot be written",
-                                  wanted.name, table.name.display()),
-                      "leave it out of the mapping");
-      }
-    for (const Column& column : delivery.key) key.push_back(column.name);
-    if (table.has_unique_key(key)) return;
-    const std::string index = create_unique_index_statement(table.name, delivery.key);
-    throw Error("destination.key_not_unique",
-                fmt::format("{} has no unique index on its key ({}), so rows could be doubled",
-                            table.name.display(), join(key, ", ")),
-                table.is_view ? "it is a view: deliver to the table below it" : "run: " + index);
+    connectors::fail_to_find(
+        fmt::format("there is no table {} in database {}", name.display(), connection.database()), object,
+        names_in(connection));
   }
 
   postgres::ConnectOptions options_;
@@ -197,10 +154,6 @@ sync::DestinationType postgres_destination() {
   port.default_text = "5432";
   config::Field timeout = config::field("connect_timeout", Shape::duration(), "how long a login may take");
   timeout.default_text = "10s";
-  config::Field create =
-      config::field("create_table", Shape::boolean(),
-                    "make the table when it does not exist: types from the mapping, the key as primary key");
-  create.default_text = "false";
   return {.type = "postgres",
           .summary = "Tables of a PostgreSQL database",
           .settings = Shape::object(
@@ -217,7 +170,7 @@ sync::DestinationType postgres_destination() {
                schema, timeout}),
           .options = Shape::object(
               {config::field("schema", Shape::string(), "schema of the table, instead of the connection's"),
-               create}),
+               create_table_option()}),
           .make = make};
 }
 

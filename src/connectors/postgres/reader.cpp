@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "connectors/tables/rows.h"
-#include "connectors/tables/wanted.h"
+#include "connectors/tables/records.h"
+#include "connectors/tables/refusal.h"
+#include "connectors/tables/verdicts.h"
 #include "core/text.h"
 #include "transport/postgres/encoding.h"
 
@@ -67,8 +66,7 @@ std::vector<sync::Record> PostgresReader::read(std::span<const Row> keys) {
       connection_ = std::make_unique<postgres::Connection>(options_);
     ask(keys, records);
   } catch (const PostgresError& error) {
-    throw Error(error.is_transient() ? "destination.unavailable" : "destination.refused",
-                fmt::format("{} cannot be read: {}", table_, for_people(error.message())), error.hint());
+    throw cannot_be_read(table_, error.is_transient(), for_people(error.message()), error.hint());
   }
   return records;
 }
@@ -83,10 +81,8 @@ void PostgresReader::ask(std::span<const Row> keys, std::span<sync::Record> reco
   try {
     const postgres::Result found = connection_->exec(query_, parameters);
     for (std::size_t row = 0; row < found.rows(); ++row) {
-      sync::Record& record = records[static_cast<std::size_t>(found.value(row, 0).as_integer()) - 1];
-      if (++record.matches > 1) continue;
-      for (std::size_t i = 0; i < fields_.size(); ++i)
-        record.fields.push_back(as_wanted(found.value(row, i + 1), fields_[i].type));
+      const auto place = static_cast<std::size_t>(found.value(row, 0).as_integer()) - 1;
+      add_match(records[place], fields_, [&](std::size_t i) { return found.value(row, i + 1); });
     }
   } catch (const PostgresError& error) {
     if (!error.is_data_error()) throw;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "connectors/tables/rows.h"
+#include "connectors/tables/columns.h"
 #include "core/text.h"
 #include "transport/postgres/encoding.h"
 
@@ -13,12 +13,8 @@ using postgres::quote_identifier;
 constexpr std::string_view stage = "pg_temp.eddy_stage";
 constexpr std::string_view number_column = "_eddy_row";
 
-// Each column through `pattern`, where {0} is its quoted name.
 std::string each(const Schema& columns, const std::string& pattern, std::string_view separator) {
-  std::vector<std::string> parts;
-  for (const Column& column : columns)
-    parts.push_back(fmt::format(fmt::runtime(pattern), quote_identifier(column.name)));
-  return join(parts, separator);
+  return connectors::each(names_of(columns), quote_identifier, pattern, separator);
 }
 
 std::string_view native_type(Type type) {

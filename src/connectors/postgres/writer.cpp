@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "connectors/tables/refusal.h"
+#include "connectors/tables/verdicts.h"
 #include "core/secrets.h"
 #include "core/text.h"
 #include "transport/postgres/copy.h"
@@ -12,6 +12,14 @@
 namespace eddy::connectors {
 namespace {
 using postgres::PostgresError;
+
+Refusal refusal_of(const PostgresError& error) {
+  return {.blame = blame_of(error),
+          .code = error.sqlstate().empty() ? error.code() : error.name(),
+          .message = for_people(error.message()),
+          .hint = error.hint()};
+}
+
 }  // namespace
 
 struct PostgresWriter::Lane {
@@ -29,7 +37,9 @@ PostgresWriter::PostgresWriter(postgres::ConnectOptions options, postgres::Table
       update_first_(update_first),
       statements_(postgres_statements(table_, delivery, {}, update_first)),
       straight_(takes_copy),
-      create_table_(std::move(create_table)) {}
+      create_table_(std::move(create_table)),
+      lanes_([this] { return std::make_unique<Lane>(options_); },
+             [this](Lane& lane) { prepare(lane.connection); }) {}
 
 PostgresWriter::~PostgresWriter() = default;
 
@@ -40,45 +50,17 @@ sync::Limits PostgresWriter::limits() const {
 }
 
 sync::Answer PostgresWriter::deliver(std::span<const Change> changes) {
-  std::vector<Verdict> verdicts(changes.size());
   if (changes.empty()) return {};
-  std::unique_ptr<Lane> lane;
-  sync::Answer answer;
-  try {
-    lane = borrow_lane();
-    if (!send_straight(*lane, changes, verdicts)) send(*lane, changes, verdicts);
-    settle(verdicts, Verdict::applied());
-    answer.verdicts = std::move(verdicts);
-  } catch (const PostgresError& error) {
-    if (lane && (error.is_connection_lost() || !lane->connection.usable())) lane.reset();
-    answer = answer_to(error, std::move(verdicts));
-  }
-  if (lane) return_lane(std::move(lane));
-  return answer;
-}
-
-sync::Answer PostgresWriter::answer_to(const PostgresError& error, std::vector<Verdict> verdicts) const {
-  sync::Answer answer;
-  const std::string message = for_people(error.message());
-  if (error.is_in_doubt()) {  // sync repeats what may be repeated, and remembers the doubt
-    settle(verdicts, Verdict::in_doubt("commit_in_doubt", message));
-  } else if (error.is_transient()) {
-    settle(verdicts, Verdict::retry(error.sqlstate().empty() ? error.code() : error.name(), message));
-  } else if (error.is_data_error()) {
-    answer.refused_whole = std::count_if(verdicts.begin(), verdicts.end(), is_open) > 1;
-    settle(verdicts, Verdict::rejected(error.name(), message));
-  } else {
-    throw Error("destination.refused", fmt::format("{} cannot be written: {}", table_.display(), message),
-                error.hint());
-  }
-  answer.verdicts = std::move(verdicts);
-  return answer;
+  removes(changes, /*ignores=*/statements_.remove.empty());
+  return deliver_over<PostgresError>(
+      lanes_, changes.size(), table_.display(),
+      [&](Lane& lane, std::vector<Verdict>& verdicts) {
+        if (!send_straight(lane, changes, verdicts)) send(lane, changes, verdicts);
+      },
+      refusal_of);
 }
 
 void PostgresWriter::send(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts) {
-  const bool removing = changes.front().operation == Operation::remove;
-  if (removing && statements_.remove.empty())
-    throw Error("destination.unsupported", "removals were sent, but the sync ignores them");
   if (!lane.has_stage) {
     // The stage of one batch then stays in the session's own memory.
     lane.connection.exec("set temp_buffers = '64MB'");
@@ -98,11 +80,7 @@ void PostgresWriter::send(Lane& lane, std::span<const Change> changes, std::vect
 
 bool PostgresWriter::send_straight(Lane& lane, std::span<const Change> changes,
                                    std::vector<Verdict>& verdicts) {
-  const bool fits = straight_ && delivery_.mode != sync::Mode::update &&
-                    std::all_of(changes.begin(), changes.end(), [](const Change& change) {
-                      return change.operation == Operation::add && change.kept.empty();
-                    });
-  if (!fits) return false;
+  if (!straight_ || delivery_.mode == sync::Mode::update || !are_whole_adds(changes)) return false;
   try {
     postgres::Transaction transaction(lane.connection);
     copy(lane.connection, changes, group_by_mask(changes).front(), statements_.copy_straight, false,
@@ -137,11 +115,7 @@ void PostgresWriter::send_group(postgres::Connection& connection, std::span<cons
     const postgres::Result forbidden = connection.exec(statements->find_forbidden);
     for (std::size_t i = 0; i < forbidden.rows(); ++i)
       verdicts[static_cast<std::size_t>(forbidden.value(i, 0).as_integer())] =
-          delivery_.mode == sync::Mode::update
-              ? Verdict::rejected("not_found",
-                                  "there is no record with this key, and mode update never creates one")
-              : Verdict::rejected("already_exists",
-                                  "there is a record with this key, and mode insert never changes one");
+          delivery_.mode == sync::Mode::update ? no_record_to_update() : record_is_there();
   }
   for (const std::string& statement : statements->write) connection.exec(statement);
 }
@@ -182,7 +156,7 @@ bool PostgresWriter::append_row(std::string& out, const Change& change, std::opt
   for (std::size_t i = 0; i < change.key.size(); ++i) {
     const std::string& name = delivery_.key[i].name;
     if (change.key[i].is_null()) {
-      verdict = Verdict::rejected("null_key", fmt::format("the key field `{}` is null", name));
+      verdict = null_key(name);
       return false;
     }
     if (!append(change.key[i], name)) return false;
@@ -193,28 +167,7 @@ bool PostgresWriter::append_row(std::string& out, const Change& change, std::opt
   return true;
 }
 
-std::unique_ptr<PostgresWriter::Lane> PostgresWriter::borrow_lane() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      auto lane = std::move(idle_.back());
-      idle_.pop_back();
-      return lane;
-    }
-  }
-  auto lane = std::make_unique<Lane>(options_);
-  prepare_once(lane->connection);
-  return lane;
-}
-
-void PostgresWriter::return_lane(std::unique_ptr<Lane> lane) {
-  const std::lock_guard lock(mutex_);
-  idle_.push_back(std::move(lane));
-}
-
-void PostgresWriter::prepare_once(postgres::Connection& connection) {
-  const std::lock_guard lock(mutex_);
-  if (prepared_) return;
+void PostgresWriter::prepare(postgres::Connection& connection) {
   if (!create_table_.empty()) {
     const bool has_schema =
         connection.exec("select from pg_namespace where nspname = $1", {Value::text(table_.schema)}).rows() >
@@ -224,7 +177,6 @@ void PostgresWriter::prepare_once(postgres::Connection& connection) {
     connection.exec(create_table_);
   }
   if (straight_) straight_ = connection.exec(statements_.is_empty).text(0, 0) == "t";
-  prepared_ = true;
 }
 
 std::vector<std::string> PostgresWriter::preview(std::span<const Change> changes) {
@@ -247,9 +199,6 @@ std::vector<std::string> PostgresWriter::preview(std::span<const Change> changes
   return {redact(text + "commit;\n")};
 }
 
-void PostgresWriter::finish() {
-  const std::lock_guard lock(mutex_);
-  idle_.clear();
-}
+void PostgresWriter::finish() { lanes_.close(); }
 
 }  // namespace eddy::connectors

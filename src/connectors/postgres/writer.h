@@ -3,12 +3,12 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "connectors/postgres/statements.h"
+#include "connectors/tables/lanes.h"
 #include "connectors/tables/rows.h"
 #include "sync/destination.h"
 #include "transport/postgres/connection.h"
@@ -38,8 +38,6 @@ class PostgresWriter final : public sync::Writer {
 
  private:
   struct Lane;
-  std::unique_ptr<Lane> borrow_lane();
-  void return_lane(std::unique_ptr<Lane> lane);
   // False when the batch must go through the stage. Throws what send() throws when the wire is lost.
   bool send_straight(Lane& lane, std::span<const Change> changes, std::vector<Verdict>& verdicts);
   // Fills `verdicts` for all rows that do not get through to the server's judgement.
@@ -51,8 +49,8 @@ class PostgresWriter final : public sync::Writer {
                    const std::string& statement, bool numbered, std::vector<Verdict>& verdicts);
   bool append_row(std::string& out, const Change& change, std::optional<std::size_t> number,
                   const std::vector<bool>& kept, Verdict& verdict) const;
-  sync::Answer answer_to(const postgres::PostgresError& error, std::vector<Verdict> verdicts) const;
-  void prepare_once(postgres::Connection& connection);
+  // Before the first batch: makes the table, and looks whether it is empty.
+  void prepare(postgres::Connection& connection);
 
   postgres::ConnectOptions options_;
   postgres::TableName table_;
@@ -60,10 +58,8 @@ class PostgresWriter final : public sync::Writer {
   bool update_first_;
   PostgresStatements statements_;  // of rows that keep nothing
   std::atomic<bool> straight_;     // the table was empty, and nothing has been refused since
-  std::mutex mutex_;               // guards what follows
-  bool prepared_ = false;
   std::string create_table_;
-  std::vector<std::unique_ptr<Lane>> idle_;
+  Lanes<Lane> lanes_;
 };
 
 }  // namespace eddy::connectors

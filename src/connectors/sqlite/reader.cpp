@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "connectors/tables/wanted.h"
+#include "connectors/tables/records.h"
+#include "connectors/tables/refusal.h"
 #include "core/secrets.h"
 #include "core/text.h"
 
@@ -24,11 +25,8 @@ SqliteReader::SqliteReader(const SqliteFile& file, const sqlite::Table& table, c
 sync::Record SqliteReader::read_one(sqlite::Statement& query, const Row& key) const {
   sync::Record record;
   for (std::size_t i = 0; i < key.size(); ++i) query.bind(static_cast<int>(i + 1), key[i]);
-  while (query.step()) {
-    if (++record.matches > 1) continue;
-    for (std::size_t i = 0; i < fields_.size(); ++i)
-      record.fields.push_back(as_wanted(query.value(static_cast<int>(i + 1)), fields_[i].type));
-  }
+  while (query.step())
+    add_match(record, fields_, [&](std::size_t i) { return query.value(static_cast<int>(i + 1)); });
   query.reset();
   return record;
 }
@@ -44,10 +42,8 @@ std::vector<sync::Record> SqliteReader::read(std::span<const Row> keys) {
     database_.exec("commit");
   } catch (const sqlite::SqliteError& error) {
     if (database_.in_transaction()) database_.exec("rollback");
-    throw Error(
-        error.is_transient() ? "destination.unavailable" : "destination.refused",
-        fmt::format("{} cannot be read: {} ({})", path_.string(), redact(error.message()), error.name()),
-        error.hint());
+    throw cannot_be_read(path_.string(), error.is_transient(),
+                         fmt::format("{} ({})", redact(error.message()), error.name()), error.hint());
   }
   return records;
 }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "connectors/tables/rows.h"
+#include "connectors/tables/columns.h"
 #include "core/text.h"
 #include "transport/sqlite/table.h"
 
@@ -45,11 +45,7 @@ std::string assignments(const Schema& columns, std::size_t first, std::string_vi
   return join(parts, separator);
 }
 
-std::string names_of(const Schema& columns) {
-  std::vector<std::string> parts;
-  for (const Column& column : columns) parts.push_back(quote_identifier(column.name));
-  return join(parts, ", ");
-}
+std::string listed(const Schema& columns) { return each(names_of(columns), quote_identifier, "{0}", ", "); }
 
 }  // namespace
 
@@ -66,11 +62,11 @@ SqliteStatements sqlite_statements(const std::string& table, const sync::Deliver
   for (std::size_t i = 0; i < every.size(); ++i)
     lines.push_back(fmt::format("{} {}{}", quote_identifier(every[i].name), declared_type(every[i].type),
                                 i < delivery.key.size() ? " NOT NULL" : ""));
-  const std::string keys = names_of(delivery.key);
+  const std::string keys = listed(delivery.key);
   const std::string match = assignments(delivery.key, 1, " and ");
   const std::string set = assignments(fields, first_field, ", ");
   const std::string insert =
-      fmt::format("insert into {} ({}) values ({})", target, names_of(all), join(places, ", "));
+      fmt::format("insert into {} ({}) values ({})", target, listed(all), join(places, ", "));
   const std::string update = fmt::format("update {} set {} where {}", target,
                                          fields.empty() ? assignments(delivery.key, 1, ", ") : set, match);
 
@@ -93,6 +89,12 @@ SqliteStatements sqlite_statements(const std::string& table, const sync::Deliver
   if (delivery.removed == sync::Removal::erase)
     out.remove = fmt::format("delete from {} where {}", target, match);
   return out;
+}
+
+std::string create_unique_index_statement(const std::string& table, const Schema& key) {
+  return fmt::format("create unique index {} on {} ({});",
+                     quote_identifier(table + "_" + join(names_of(key), "_")), quote_identifier(table),
+                     listed(key));
 }
 
 }  // namespace eddy::connectors

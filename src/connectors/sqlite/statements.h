@@ -20,5 +20,6 @@ struct SqliteStatements {
 };
 SqliteStatements sqlite_statements(const std::string& table, const sync::Delivery& delivery,
                                    const std::vector<bool>& kept = {}, bool update_first = false);
+std::string create_unique_index_statement(const std::string& table, const Schema& key);
 
 }  // namespace eddy::connectors

@@ -6,7 +6,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "connectors/tables/found_table.h"
+#include "connectors/tables/refusal.h"
 #include "connectors/tables/rows.h"
+#include "connectors/tables/verdicts.h"
 #include "core/secrets.h"
 #include "core/text.h"
 
@@ -52,6 +55,21 @@ std::string loss_in(Affinity affinity, const Value& value) {
   }
   return {};
 }
+
+namespace {
+
+// SQLite answers to COMMIT itself, so there is no doubt. A deferred constraint speaks only then, and a
+// trigger may roll everything back: then the row cannot be told.
+Refusal refusal_of(const SqliteError& error) {
+  const std::string message = redact(error.message());
+  if (error.is_transient()) return {.blame = Blame::moment, .code = error.name(), .message = message};
+  if (error.is_data_error()) return {.blame = Blame::values, .code = error.name(), .message = message};
+  return {.blame = Blame::setting,
+          .code = error.name(),
+          .message = fmt::format("{} ({})", message, error.name())};
+}
+
+}  // namespace
 
 struct SqliteWriter::Prepared {
   Prepared(sqlite::Database& database, const SqliteStatements& statements)
@@ -100,12 +118,8 @@ void SqliteWriter::connect() {
       const auto* found = table->find(column.name);
       session->affinities.push_back(found == nullptr ? Affinity::blob : found->affinity);
     }
-  // A new record needs a column that the delivery does not have; one that is there can be updated.
   session->update_first =
-      std::any_of(table->columns.begin(), table->columns.end(), [&](const sqlite::TableColumn& column) {
-        return column.not_null && !column.has_default && !column.generated &&
-               !delivers(delivery_, column.name);
-      });
+      asks_for_more(found_table(delivery_.object, *table, [](const auto&, const auto&) {}), delivery_);
   session->usual = std::make_unique<Prepared>(
       session->database, sqlite_statements(delivery_.object, delivery_, {}, session->update_first));
   if (!statements_.remove.empty())
@@ -123,32 +137,23 @@ SqliteWriter::Prepared& SqliteWriter::prepared_for(const Change& change) {
 }
 
 sync::Answer SqliteWriter::deliver(std::span<const Change> changes) {
-  sync::Answer answer;
-  answer.verdicts.resize(changes.size());
-  if (changes.empty()) return answer;
-  if (changes.front().operation == Operation::remove && statements_.remove.empty())
-    throw Error("destination.unsupported", "removals were sent, but the sync ignores them");
+  if (changes.empty()) return {};
+  removes(changes, /*ignores=*/statements_.remove.empty());
   const std::lock_guard lock(mutex_);
   try {
+    sync::Answer answer;
+    answer.verdicts.resize(changes.size());
     if (!session_) connect();
     sqlite::Transaction transaction(session_->database);
     write_rows(changes, answer.verdicts);
     transaction.commit();
+    return answer;
   } catch (const SqliteError& error) {
-    const std::string message = redact(error.message());
-    if (error.is_transient()) {
-      answer.verdicts.assign(changes.size(), Verdict::retry(error.name(), message));
-    } else if (error.is_data_error()) {
-      // A deferred constraint at COMMIT, or a trigger that rolled everything back: the row cannot be told.
-      answer.verdicts.assign(changes.size(), Verdict::rejected(error.name(), message));
-      answer.refused_whole = changes.size() > 1;
-    } else {
-      session_.reset();
-      throw Error("destination.refused",
-                  fmt::format("{} cannot be written: {} ({})", file_.path.string(), message, error.name()));
-    }
+    const Refusal refusal = refusal_of(error);
+    if (refusal.blame == Blame::setting) session_.reset();
+    // What was written is undone: no row has a verdict any more.
+    return answer_to(refusal, std::vector<Verdict>(changes.size()), file_.path.string());
   }
-  return answer;
 }
 
 void SqliteWriter::write_rows(std::span<const Change> changes, std::vector<Verdict>& verdicts) {
@@ -171,8 +176,7 @@ Verdict SqliteWriter::check(const Change& change) const {
     if (!is_key && change.keeps(i - keys)) continue;
     const Value& value = is_key ? change.key[i] : change.fields[i - keys];
     const std::string& name = is_key ? delivery_.key[i].name : delivery_.fields[i - keys].name;
-    if (is_key && value.is_null())
-      return Verdict::rejected("null_key", fmt::format("the key field `{}` is null", name));
+    if (is_key && value.is_null()) return null_key(name);
     if (const std::string loss = loss_in(session_->affinities[i], value); !loss.empty())
       return Verdict::rejected("value_not_kept", fmt::format("the value of `{}` {}", name, loss));
   }
@@ -202,9 +206,7 @@ Verdict SqliteWriter::write_row(const Change& change) {
   }
   bind(prepared.write, change, false);
   prepared.write.run();
-  if (delivery_.mode == sync::Mode::update && session_->database.changes() == 0)
-    return Verdict::rejected("not_found",
-                             "there is no record with this key, and mode update never creates one");
+  if (delivery_.mode == sync::Mode::update && session_->database.changes() == 0) return no_record_to_update();
   return Verdict::applied();
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "core/secrets.h"
+#include "core/error.h"
 
 namespace eddy::connectors {
 
@@ -28,32 +28,16 @@ std::vector<MaskGroup> group_by_mask(std::span<const Change> changes) {
   return groups;
 }
 
-Schema written(const Schema& fields, const std::vector<bool>& kept) {
-  if (kept.empty()) return fields;
-  Schema out;
-  for (std::size_t i = 0; i < fields.size(); ++i)
-    if (i >= kept.size() || !kept[i]) out.push_back(fields[i]);
-  return out;
+bool are_whole_adds(std::span<const Change> changes) {
+  return std::all_of(changes.begin(), changes.end(), [](const Change& change) {
+    return change.operation == Operation::add && change.kept.empty();
+  });
 }
 
-bool delivers(const sync::Delivery& delivery, const std::string& column) {
-  const auto named = [&](const Column& c) { return c.name == column; };
-  return std::any_of(delivery.key.begin(), delivery.key.end(), named) ||
-         std::any_of(delivery.fields.begin(), delivery.fields.end(), named);
-}
-
-void settle(std::vector<Verdict>& verdicts, const Verdict& verdict) {
-  for (Verdict& open : verdicts)
-    if (is_open(open)) open = verdict;
-}
-
-std::string for_people(const std::string& message) {
-  constexpr std::size_t bytes_max = 500;
-  std::string text = redact(message);
-  if (text.size() <= bytes_max) return text;
-  std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
+bool removes(std::span<const Change> changes, bool ignores) {
+  if (changes.front().operation != Operation::remove) return false;
+  if (ignores) throw Error("destination.unsupported", "removals were sent, but the sync ignores them");
+  return true;
 }
 
 }  // namespace eddy::connectors

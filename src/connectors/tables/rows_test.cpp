@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/secrets.h"
+#include "core/error.h"
 
 namespace eddy::connectors {
 namespace {
@@ -27,18 +27,24 @@ TEST(GroupByMask, RowsOfOneMaskStandTogether) {
   EXPECT_EQ(groups[0].rows, (std::vector<std::size_t>{0, 2}));
   EXPECT_EQ(groups[1].rows, (std::vector<std::size_t>{1, 3})) << "a mask without a kept field is none";
   EXPECT_EQ(groups[2].rows, (std::vector<std::size_t>{4}));
-  const Schema fields = {{"a", Type::text}, {"b", Type::text}};
-  EXPECT_EQ(written(fields, groups[0].kept), (Schema{{"b", Type::text}}));
-  EXPECT_EQ(written(fields, groups[1].kept), fields);
-  EXPECT_TRUE(written(fields, groups[2].kept).empty());
 }
 
-TEST(ForPeople, CutsAtACharacterAndHidesSecrets) {
-  register_secret("hush-hush-4711");
-  EXPECT_EQ(for_people("it was hush-hush-4711"), "it was ***");
-  std::string umlauts = "x";
-  for (int i = 0; i < 400; ++i) umlauts += "ü";
-  EXPECT_EQ(for_people(umlauts), umlauts.substr(0, 499) + "…");
+TEST(Rows, OnlyNewAndWholeOnesAreWholeAdds) {
+  std::vector<Change> changes(3, masked({}));
+  EXPECT_TRUE(are_whole_adds(changes));
+  changes[1].kept = {true, false};
+  EXPECT_FALSE(are_whole_adds(changes));
+  changes[1] = masked({});
+  changes[2].operation = Operation::change;
+  EXPECT_FALSE(are_whole_adds(changes));
+}
+
+TEST(Rows, RemovalsThatTheSyncIgnoresEndTheRun) {
+  std::vector<Change> changes(2, masked({}));
+  EXPECT_FALSE(removes(changes, true));
+  for (Change& change : changes) change.operation = Operation::remove;
+  EXPECT_TRUE(removes(changes, false));
+  EXPECT_THROW(removes(changes, true), Error);
 }
 
 }  // namespace
