@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -45,11 +46,14 @@ void Faults::declare(std::string_view service, const std::vector<FaultKind>& own
   const std::lock_guard lock(mutex_);
   for (const auto* kinds : {&generic_faults(), &own})
     for (const FaultKind& kind : *kinds)
-      faults_.insert_or_assign(fmt::format("{}.{}", service, kind.name),
-                               Fault{.kind = kind, .rate = kind.default_rate, .times_left = {}});
+      faults_.insert_or_assign(fmt::format("{}.{}", service, kind.name), as_declared(kind));
 }
 
-void Faults::check(std::string_view name, double rate) const {
+Faults::Fault Faults::as_declared(const FaultKind& kind) {
+  return {.kind = kind, .rate = kind.default_rate, .times_left = {}, .duration = kind.default_duration};
+}
+
+void Faults::check(std::string_view name, const Setting& setting) const {
   if (!faults_.contains(name)) {
     std::vector<std::string> names;
     for (const auto& [known, fault] : faults_) names.push_back(known);
@@ -57,35 +61,48 @@ void Faults::check(std::string_view name, double rate) const {
     throw Error("sandbox.unknown_fault", fmt::format("there is no fault `{}`", name),
                 hint.empty() ? "eddy-sandbox --list-faults prints them all" : hint);
   }
-  if (!(rate >= 0 && rate <= 1))
+  if (!(setting.rate >= 0 && setting.rate <= 1))
     throw Error("sandbox.invalid_rate", fmt::format("the rate of `{}` is not between 0 and 1", name));
+  if (setting.duration && faults_.find(name)->second.kind.default_duration.count() == 0)
+    throw Error("sandbox.invalid_rate", fmt::format("`{}` is of a moment and takes no duration", name),
+                "leave out what follows the `@`, or `ms`");
 }
 
-void Faults::set(std::string_view name, double rate, std::optional<std::uint64_t> times) {
+void Faults::set(std::string_view name, const Setting& setting) {
   const std::lock_guard lock(mutex_);
-  check(name, rate);
+  check(name, setting);
   Fault& fault = faults_.find(name)->second;
-  fault.rate = rate;
-  fault.times_left = times;
+  fault.rate = setting.rate;
+  fault.times_left = setting.times;
+  fault.duration = setting.duration.value_or(fault.kind.default_duration);
 }
 
 void Faults::set_from_text(std::string_view text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos) return set(text, 1);
-  const std::string_view value = text.substr(equals + 1);
+  Setting setting;
+  std::string_view rest = text;
+  if (const std::size_t at = rest.find('@'); at != std::string_view::npos) {
+    setting.duration = parse_duration(rest.substr(at + 1));
+    rest = rest.substr(0, at);
+  }
+  const std::size_t equals = rest.find('=');
+  const std::string_view name = rest.substr(0, equals);
+  if (equals == std::string_view::npos) return set(name, setting);
+  const std::string_view value = rest.substr(equals + 1);
   const std::size_t x = value.find('x');
   // A whole number above one says how often.
   if (x == std::string_view::npos && value.find('.') == std::string_view::npos)
-    if (const double number = rate_of(value, text); number > 1)
-      return set(text.substr(0, equals), 1, static_cast<std::uint64_t>(number));
-  std::optional<std::uint64_t> times;
+    if (const double number = rate_of(value, text); number > 1) {
+      setting.times = static_cast<std::uint64_t>(number);
+      return set(name, setting);
+    }
   if (x != std::string_view::npos) {
     std::uint64_t count = 0;
     const auto [end, ec] = std::from_chars(value.data() + x + 1, value.data() + value.size(), count);
     if (ec != std::errc{} || end != value.data() + value.size()) rate_of("", text);
-    times = count;
+    setting.times = count;
   }
-  set(text.substr(0, equals), rate_of(value.substr(0, x), text), times);
+  setting.rate = rate_of(value.substr(0, x), text);
+  set(name, setting);
 }
 
 void Faults::set_from_json(const nlohmann::json& rates) {
@@ -93,39 +110,34 @@ void Faults::set_from_json(const nlohmann::json& rates) {
     return Error("sandbox.invalid_rate", "faults are an object of SERVICE.NAME: rate",
                  R"(for example {"hubspot.throttle": 0.1, "zendesk.http_500": {"rate": 1, "times": 3}})");
   };
-  struct Change {
-    std::string name;
-    double rate;
-    std::optional<std::uint64_t> times;
-  };
-  std::vector<Change> changes;
+  std::vector<std::pair<std::string, Setting>> changes;
   if (!rates.is_object()) throw invalid();
   for (const auto& [name, value] : rates.items()) {
+    Setting setting;
     if (value.is_number()) {
-      changes.push_back({name, value.get<double>(), {}});
+      setting.rate = value.get<double>();
     } else if (value.is_object() && value.value("rate", nlohmann::json(1)).is_number()) {
-      Change change{name, value.value("rate", 1.0), {}};
-      if (value.contains("times")) {
-        if (!value["times"].is_number_unsigned()) throw invalid();
-        change.times = value["times"].get<std::uint64_t>();
-      }
-      changes.push_back(std::move(change));
+      setting.rate = value.value("rate", 1.0);
+      for (const char* count : {"times", "ms"})
+        if (value.contains(count) && !value[count].is_number_unsigned()) throw invalid();
+      if (value.contains("times")) setting.times = value["times"].get<std::uint64_t>();
+      if (value.contains("ms")) setting.duration = std::chrono::milliseconds{value["ms"].get<std::int64_t>()};
     } else {
       throw invalid();
     }
+    changes.emplace_back(name, setting);
   }
   {
     const std::lock_guard lock(mutex_);
-    for (const Change& change : changes) check(change.name, change.rate);
+    for (const auto& [name, setting] : changes) check(name, setting);
   }
-  for (const Change& change : changes) set(change.name, change.rate, change.times);
+  for (const auto& [name, setting] : changes) set(name, setting);
 }
 
 void Faults::reset() {
   const std::lock_guard lock(mutex_);
   random_.seed(seed_);
-  for (auto& [name, fault] : faults_)
-    fault = Fault{.kind = fault.kind, .rate = fault.kind.default_rate, .times_left = {}};
+  for (auto& [name, fault] : faults_) fault = as_declared(fault.kind);
 }
 
 bool Faults::hit(std::string_view name) {
@@ -146,12 +158,19 @@ bool Faults::on(std::string_view name) const {
   return at != faults_.end() && at->second.rate > 0 && at->second.times_left != 0;
 }
 
+std::chrono::milliseconds Faults::duration(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = faults_.find(name);
+  return at == faults_.end() ? std::chrono::milliseconds{0} : at->second.duration;
+}
+
 nlohmann::json Faults::to_json() const {
   const std::lock_guard lock(mutex_);
   nlohmann::json out = nlohmann::json::object();
   for (const auto& [name, fault] : faults_) {
     out[name] = {{"rate", fault.rate}, {"hits", fault.hits}};
     if (fault.times_left) out[name]["times"] = *fault.times_left;
+    if (fault.duration.count() > 0) out[name]["ms"] = fault.duration.count();
   }
   return out;
 }

@@ -1,6 +1,7 @@
 // The faults every service has, and that each one of all has a test.
 #include "sandbox/faults.h"
 
+#include "core/error.h"
 #include "core/files.h"
 #include "sandbox/test_client.h"
 
@@ -112,6 +113,21 @@ TEST(Faults, AWholeNumberSaysHowOften) {
   EXPECT_TRUE(faults.hit("x.http_500"));
   EXPECT_TRUE(faults.hit("x.http_500"));
   EXPECT_FALSE(faults.hit("x.http_500"));
+}
+
+TEST(Faults, ADurationFollowsAnAt) {
+  Faults faults(1);
+  faults.declare("x", {{"lag", "comes late", 0, std::chrono::seconds{5}}});
+  faults.set_from_text("x.lag");
+  EXPECT_EQ(faults.duration("x.lag"), std::chrono::seconds{5});
+  faults.set_from_text("x.lag=1x2@250ms");
+  EXPECT_EQ(faults.duration("x.lag"), std::chrono::milliseconds{250});
+  EXPECT_EQ(faults.to_json()["x.lag"], nlohmann::json({{"rate", 1}, {"times", 2}, {"ms", 250}, {"hits", 0}}));
+  EXPECT_THROW(faults.set_from_text("x.http_500@1s"), Error);
+  EXPECT_THROW(faults.set_from_json({{"x.lag", {{"ms", -1}}}}), Error);
+  EXPECT_THROW(faults.set_from_json({{"x.http_500", {{"ms", 1}}}}), Error);
+  faults.reset();
+  EXPECT_FALSE(faults.on("x.lag"));
 }
 
 TEST(Faults, EveryFaultIsTested) {

@@ -82,9 +82,11 @@ void declare(CLI::App& app, Flags& flags) {
   word("--zendesk-api-token", options.zendesk.api_token, "The API token");
   word("--zendesk-oauth-token", options.zendesk.oauth_token, "Accepted as Bearer");
 
-  app.add_option("--fault", options.faults,
-                 "SERVICE.NAME, SERVICE.NAME=RATE (0…1), SERVICE.NAME=TIMES (2…) or SERVICE.NAME=RATExTIMES; "
-                 "repeatable")
+  app.add_option(
+         "--fault", options.faults,
+         "SERVICE.NAME, SERVICE.NAME=RATE (0…1), SERVICE.NAME=TIMES (2…) or SERVICE.NAME=RATExTIMES, with "
+         "@DURATION behind it for what lasts; "
+         "repeatable")
       ->group("Behaviour");
   app.add_flag("--list-faults,--faults", flags.list_faults, "Print all faults and end")->group("Behaviour");
   app.add_option("--seed", options.seed, "Of shuffles and of faults with a rate")

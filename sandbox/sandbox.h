@@ -18,7 +18,7 @@ struct Options {
   std::map<std::string, std::uint16_t> ports = {
       {"salesforce", 8101}, {"hubspot", 8102}, {"marketo", 8103}, {"zendesk", 8104}};
   std::uint64_t seed = 1;
-  std::vector<std::string> faults;  // SERVICE.NAME[=RATE[xTIMES]]
+  std::vector<std::string> faults;  // SERVICE.NAME[=RATE[xTIMES]][@DURATION]
   std::map<std::string, Rate> rates = {{"marketo", {.calls = 100, .window = std::chrono::seconds{20}}}};
   std::map<std::string, std::chrono::milliseconds> latency;  // before each answer
   std::filesystem::path state;                               // empty: nothing is kept

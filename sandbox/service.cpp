@@ -111,4 +111,11 @@ bool Service::fault(Call& call, std::string_view name) {
   return true;
 }
 
+std::chrono::milliseconds Service::remember_for_search(std::string_view name) {
+  const auto lag =
+      fault_on(name) ? faults_.duration(name_ + "." + std::string{name}) : std::chrono::milliseconds{0};
+  store_.remember_for(lag);
+  return lag;
+}
+
 }  // namespace eddy::sandbox

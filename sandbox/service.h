@@ -100,6 +100,9 @@ class Service {
   // Is the fault SERVICE.name played now? Notes it in the call.
   bool fault(Call& call, std::string_view name);
   bool fault_on(std::string_view name) const { return faults_.on(name_ + "." + std::string{name}); }
+  // How far the search lags behind, by the fault `name`; zero when it is not on. Asked at every call, so that
+  // what the search must still show is remembered.
+  std::chrono::milliseconds remember_for_search(std::string_view name);
   Clock::WallTime now() { return clock_.now(); }
   template <class T>
   void shuffle(std::vector<T>& items) {

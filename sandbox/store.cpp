@@ -50,6 +50,7 @@ Record& Table::add(std::string id, const Json& fields, Clock::WallTime now) {
 
 void Table::change(Record& record, const Json& changes, Clock::WallTime now) {
   const std::uint64_t place = by_id_.at(record.id);
+  remember(place, now);
   unindex_record(place, record);
   for (const auto& [name, value] : changes.items()) {
     if (value.is_null())
@@ -62,14 +63,38 @@ void Table::change(Record& record, const Json& changes, Clock::WallTime now) {
   index_record(place, record);
 }
 
-bool Table::remove(std::string_view id) {
+bool Table::remove(std::string_view id, std::optional<Clock::WallTime> now) {
   const auto known = by_id_.find(std::string{id});
   if (known == by_id_.end()) return false;
   const auto place = records_.find(known->second);
+  if (now) remember(place->first, *now);
   unindex_record(place->first, place->second);
   records_.erase(place);
   by_id_.erase(known);
   return true;
+}
+
+void Table::remember(std::uint64_t place, Clock::WallTime now) {
+  for (auto at = former_.begin(); at != former_.end();) {  // few, unless something lags
+    while (!at->second.empty() && at->second.front().until + remembered_for_ <= now) at->second.pop_front();
+    at = at->second.empty() ? former_.erase(at) : std::next(at);
+  }
+  if (remembered_for_.count() > 0) former_[place].push_back({records_.at(place), now});
+}
+
+std::vector<const Record*> Table::as_of(Clock::WallTime then) const {
+  std::map<std::uint64_t, const Record*> shown;
+  for (const auto& [place, record] : records_)
+    if (record.created <= then) shown[place] = &record;
+  for (const auto& [place, versions] : former_)
+    for (const Former& version : versions)
+      if (version.record.created <= then && version.until > then) {
+        shown[place] = &version.record;
+        break;
+      }
+  std::vector<const Record*> all;
+  for (const auto& [place, record] : shown) all.push_back(record);
+  return all;
 }
 
 Record* Table::by_id(std::string_view id) {
@@ -110,17 +135,27 @@ void Table::restore(Record record) {
 
 void Store::declare(const std::string& object, std::vector<Table::Index> indexes) {
   declared_[object] = indexes;
-  tables_.insert_or_assign(object, Table(std::move(indexes)));
+  tables_.insert_or_assign(object, Table(std::move(indexes))).first->second.remember_for(remembered_for_);
+}
+
+void Store::remember_for(std::chrono::milliseconds duration) {
+  if (remembered_for_ == duration) return;
+  remembered_for_ = duration;
+  for (auto& [object, table] : tables_) table.remember_for(duration);
 }
 
 Table& Store::table(const std::string& object) {
   const auto known = tables_.find(object);
-  return known != tables_.end() ? known->second : tables_.emplace(object, Table()).first->second;
+  if (known != tables_.end()) return known->second;
+  Table& made = tables_.emplace(object, Table()).first->second;
+  made.remember_for(remembered_for_);
+  return made;
 }
 
 void Store::clear() {
   tables_.clear();
-  for (const auto& [object, indexes] : declared_) tables_.emplace(object, Table(indexes));
+  for (const auto& [object, indexes] : declared_)
+    tables_.emplace(object, Table(indexes)).first->second.remember_for(remembered_for_);
   changed_since_saved = true;
 }
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -41,12 +42,19 @@ class Table {
   Record& add(std::string id, const Json& fields, Clock::WallTime now);
   // Merges; a null value removes the field.
   void change(Record& record, const Json& changes, Clock::WallTime now);
-  bool remove(std::string_view id);
+  bool remove(std::string_view id,
+              std::optional<Clock::WallTime> now = {});  // without a time it is not remembered
 
   Record* by_id(std::string_view id);
   // Every record whose field has this text, in order of creation. By index when there is one.
   std::vector<Record*> find(std::string_view field, std::string_view value);
   Record* first(std::string_view field, std::string_view value);  // nullptr when none
+
+  // Keeps what is changed or removed from now on for that long, so that `as_of` can tell it.
+  void remember_for(std::chrono::milliseconds duration) { remembered_for_ = duration; }
+  // The records in order of creation as they were then, as far as that is remembered. Good until the next
+  // change.
+  std::vector<const Record*> as_of(Clock::WallTime then) const;
 
   const Records& records() const { return records_; }
   Records& records() { return records_; }
@@ -58,6 +66,11 @@ class Table {
     Index index;
     std::unordered_multimap<std::string, std::uint64_t> places;
   };
+  struct Former {
+    Record record;
+    Clock::WallTime until;
+  };
+  void remember(std::uint64_t place, Clock::WallTime now);
   static std::string fold(const Index& index, std::string_view text);
   void index_record(std::uint64_t place, const Record& record);
   void unindex_record(std::uint64_t place, const Record& record);
@@ -66,13 +79,16 @@ class Table {
   std::unordered_map<std::string, std::uint64_t> by_id_;
   std::vector<Lookup> lookups_;
   std::uint64_t next_place_ = 1;
+  std::chrono::milliseconds remembered_for_{0};
+  std::map<std::uint64_t, std::deque<Former>> former_;  // by place, oldest first
 };
 
 // All tables of one service.
 class Store {
  public:
   void declare(const std::string& object, std::vector<Table::Index> indexes);
-  Table& table(const std::string& object);  // made on first use
+  Table& table(const std::string& object);                // made on first use
+  void remember_for(std::chrono::milliseconds duration);  // all tables, those made later too
   const std::map<std::string, Table>& tables() const { return tables_; }
   std::uint64_t next_number() { return ++last_number_; }  // for ids; never given twice
   void clear();
@@ -85,6 +101,7 @@ class Store {
   std::map<std::string, Table> tables_;
   std::map<std::string, std::vector<Table::Index>> declared_;
   std::uint64_t last_number_ = 0;
+  std::chrono::milliseconds remembered_for_{0};
 };
 
 // How a record is shown under /_sandbox: its fields, and _id, _created_at, _updated_at, _writes.

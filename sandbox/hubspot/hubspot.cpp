@@ -16,6 +16,10 @@ const std::vector<FaultKind>& own_faults() {
       {"daily_limit", "429 with policyName DAILY"},
       {"missing_scopes", "403 MISSING_SCOPES: the app may not do this"},
       {"migration", "477: the portal is being moved to another data centre"},
+      {"search_lag",
+       "searches show records as they were a while ago (5s, or what is said after `@`); what is newer is not "
+       "found",
+       0, std::chrono::seconds{5}},
       {"locked", "423 for the whole call: the records are being changed by somebody else"},
   };
   return kinds;
@@ -133,6 +137,7 @@ Reply HubSpot::answer(Call& call) {
                             {"requestId", random_hex(random_, 32)}});
   }
   calls_today_.add();
+  remember_for_search("search_lag");
   if (fault(call, "throttle_legacy")) {
     call.throttled = true;
     return problem_reply(

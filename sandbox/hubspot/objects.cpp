@@ -256,7 +256,7 @@ bool Objects::archive(const ObjectType& type, const std::string& id) {
   const Record* record = table(type).by_id(id);
   if (record == nullptr) return false;
   archived(type).add(id, record->fields, clock_.now());
-  return table(type).remove(id);
+  return table(type).remove(id, clock_.now());
 }
 
 Json Objects::read(const ObjectType& type, const Record& record, const std::vector<std::string>& names,

@@ -168,6 +168,47 @@ TEST_F(HubSpotPortal, SearchesHaveALimitOfTheirOwn) {
   EXPECT_EQ(call("GET", "/crm/v3/objects/contacts").status, 200);
 }
 
+TEST_F(HubSpotPortal, SearchLagsBehind) {
+  people();
+  clock_.advance(std::chrono::minutes{1});
+  fault("search_lag", {{"ms", 2000}});
+  const auto found = [&](const std::string& email) -> std::size_t {
+    const Json filter = {{"propertyName", "email"}, {"operator", "EQ"}, {"value", email}};
+    return call("POST", "/crm/v3/objects/contacts/search",
+                {{"filterGroups", {{{"filters", Json::array({filter})}}}}})
+        .json()["total"];
+  };
+  const auto read = [&](const std::string& email) {
+    return call("POST", "/crm/v3/objects/contacts/batch/read",
+                {{"idProperty", "email"}, {"inputs", {{{"id", email}}}}})
+        .json()["results"]
+        .size();
+  };
+  const std::string fresh =
+      call("POST", "/crm/v3/objects/contacts", {{"properties", {{"email", "new@x.de"}}}}).json()["id"];
+  call("PATCH", "/crm/v3/objects/contacts/1", {{"properties", {{"email", "b@x.de"}}}});
+  clock_.advance(std::chrono::milliseconds{1900});
+  EXPECT_EQ(found("new@x.de"), 0);
+  EXPECT_EQ(read("new@x.de"), 1);  // reads do not lag
+  EXPECT_EQ(found("a@x.de"), 1);   // as it was
+  EXPECT_EQ(found("b@x.de"), 0);
+  EXPECT_EQ(read("b@x.de"), 1);
+  EXPECT_EQ(read("a@x.de"), 0);
+  clock_.advance(std::chrono::milliseconds{100});
+  EXPECT_EQ(found("new@x.de"), 1);
+  EXPECT_EQ(found("b@x.de"), 1);
+  EXPECT_EQ(found("a@x.de"), 0);
+  call("DELETE", "/crm/v3/objects/contacts/" + fresh);
+  EXPECT_EQ(found("new@x.de"), 1);
+  clock_.advance(std::chrono::seconds{2});
+  EXPECT_EQ(found("new@x.de"), 0);
+  call("PATCH", "/crm/v3/objects/contacts/1", {{"properties", {{"email", "d@x.de"}}}});
+  fault("search_lag", 0);
+  EXPECT_EQ(found("d@x.de"), 1);
+  fault("search_lag");
+  EXPECT_EQ(desk("/faults")["hubspot.search_lag"]["ms"], 5000);
+}
+
 TEST_F(HubSpotPortal, TheDayEndsAtMidnight) {
   Options with = options();
   with.hubspot.daily_calls = 1;

@@ -141,8 +141,9 @@ Reply HubSpot::search(Call& call, const Params& params) {
            });
   };
   std::vector<const Record*> found;
-  for (const auto& [place, record] : objects_.table(type).records())
-    if (matches(record) && mentions(record)) found.push_back(&record);
+  const auto lag = remember_for_search("search_lag");
+  for (const Record* record : objects_.table(type).as_of(fault(call, "search_lag") ? now() - lag : now()))
+    if (matches(*record) && mentions(*record)) found.push_back(record);
   // {propertyName, direction}, or "name" and "-name"; only the first counts.
   if (const Json sorts = body->value("sorts", Json::array()); sorts.is_array() && !sorts.empty()) {
     const bool object = sorts[0].is_object();
