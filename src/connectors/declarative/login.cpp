@@ -20,6 +20,9 @@ constexpr int asks_max = 5;
 // A token that is about to end is handed out again until it has ended; a parallel refresh ends soon too.
 constexpr milliseconds ask_again_after{1'000};
 constexpr double about_to_end = 5;  // seconds
+// A new token can be refused because somebody ended all of them just then; not so often in a row.
+constexpr int refused_in_a_row_max = 5;
+constexpr milliseconds ask_after_refusals{500};  // twice as long after each further one
 
 const AuthSpec* choose_auth(const Spec& spec, const Settings& settings) {
   std::vector<std::string> ways;
@@ -86,11 +89,20 @@ std::optional<Login::Token> Login::token(Refusal& why) {
   return token_;
 }
 
-void Login::forget(std::uint64_t refused) {
+void Login::taken(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
-  if (token_.number != refused) return;
+  if (token_.number != number) return;
+  taken_ = true;
+  refused_in_a_row_ = 0;
+}
+
+Login::Refused Login::refused(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  if (token_.number != number || token_.value.empty()) return Refused::known;
   refused_ = token_.value;
   token_.value.clear();
+  if (taken_) return Refused::ended;
+  return ++refused_in_a_row_ < refused_in_a_row_max ? Refused::again : Refused::never;
 }
 
 std::string Login::take_note() {
@@ -108,6 +120,7 @@ Lookup Login::lookup() const {
 }
 
 bool Login::fetch_token(Refusal& why) {
+  if (refused_in_a_row_ > 1) clock_.sleep_for(ask_after_refusals * (1 << std::min(refused_in_a_row_ - 2, 6)));
   const TokenFile::Held held(kept_);
   // Another process may have used up the one we know.
   if (auto newest = kept_.read()) refresh_token_ = std::move(*newest);
@@ -180,6 +193,7 @@ bool Login::read_token(const Reply& reply, Refusal& why) {
                     milliseconds{static_cast<std::int64_t>(std::min(*seconds, 86'400.0 * 365) * 1000)};
   }
   token_ = std::move(fresh);
+  taken_ = false;
   return true;
 }
 

@@ -43,8 +43,17 @@ class Login {
   std::optional<Token> token(Refusal& why);
   // A token can be had anew after it was refused.
   bool renewable() const { return auth_ != nullptr && auth_->kind == AuthSpec::Kind::oauth2; }
-  // After the token number `refused` was refused. Only the first of several workers asks for a new one.
-  void forget(std::uint64_t refused);
+  // The service has taken the token of that number.
+  void taken(std::uint64_t number);
+  // What it means that the service refuses the token of that number. The next token() asks for a new one,
+  // once for all workers, and the more slowly the more new ones in a row were refused.
+  enum class Refused {
+    known,  // another worker has seen it before: there is, or will be, a newer one
+    ended,  // it was good until now
+    again,  // it was new, as some before it: it may have ended early, as tokens do
+    never,  // so were too many in a row: the credentials are refused
+  };
+  Refused refused(std::uint64_t number);
   void add_credentials(http::Request& request, const Token& token) const;
   // What somebody should be told, once: "" when there is nothing.
   std::string take_note();
@@ -66,6 +75,8 @@ class Login {
   const TokenFile kept_;
   mutable std::mutex mutex_;  // held while a token is asked for: single flight. Guards what follows
   Token token_;
+  bool taken_ = false;         // the service has taken token_
+  int refused_in_a_row_ = 0;   // new tokens that were refused
   std::string refused_;        // the value of the token that was refused last
   std::string refresh_token_;  // that replaces the setting's; empty: none has
   std::string note_;

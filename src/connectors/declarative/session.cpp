@@ -23,6 +23,14 @@ std::vector<http::Rate> rates(const Spec& spec, const Settings& settings) {
   return out;
 }
 
+constexpr int renewals_max = 5;  // for one request
+
+// The service has gone so far as to look at what the request wants.
+bool has_looked_at_it(const Refusal& refusal) {
+  return refusal.error_class == ErrorClass::row || refusal.error_class == ErrorClass::config ||
+         refusal.error_class == ErrorClass::done;
+}
+
 }  // namespace
 
 Session::Session(const Spec& spec, Settings settings, Clock& clock, const Cancel& cancel,
@@ -82,7 +90,7 @@ Called Session::call(const RequestSpec& spec, const Content& content, const Look
                      const std::function<bool(const Reply&)>& processed, const ErrorSpec& errors,
                      bool repeatable) {
   Called out;
-  for (int attempt = 0;; ++attempt) {
+  for (int renewals = 0;;) {
     const auto current = login_.token(out.refusal);
     out.kind = Called::Kind::not_sent;
     if (!current) return out;
@@ -111,6 +119,7 @@ Called Session::call(const RequestSpec& spec, const Content& content, const Look
     Reply reply(std::move(*result));
     quota_.note(reply.headers);
     if (processed(reply)) {
+      login_.taken(current->number);
       pace_.note(reply.headers);
       out.kind = Called::Kind::answered;
       out.reply = std::move(reply);
@@ -119,16 +128,20 @@ Called Session::call(const RequestSpec& spec, const Content& content, const Look
     Refusal refusal = classify(reply, errors, clock_.now());
     if (refusal.error_class != ErrorClass::throttle) pace_.note(reply.headers);
     if (refusal.error_class != ErrorClass::auth) {
+      if (has_looked_at_it(refusal)) login_.taken(current->number);
       Called no = refused(std::move(refusal), reply);
       no.reply = std::move(reply);
       return no;
     }
-    if (!login_.renewable() || attempt > 0)
+    const Login::Refused refused =
+        login_.renewable() ? login_.refused(current->number) : Login::Refused::never;
+    if (refused == Login::Refused::known) continue;
+    // Others may be served with tokens that are refused to this request every time.
+    if (refused == Login::Refused::never || ++renewals == renewals_max)
       throw Error(
           "destination.credentials",
           fmt::format("{} refuses the credentials: {}: {}", spec_.title, refusal.code, refusal.message),
           "check the connection's credentials");
-    login_.forget(current->number);
   }
 }
 

@@ -23,7 +23,7 @@
 
 namespace eddy::connectors {
 
-// What came of a request, retried never, except once after a refreshed token.
+// What came of a request, retried never, except with a new token after one was refused.
 struct Called {
   enum class Kind {
     answered,  // `reply` says that the request was processed
@@ -60,9 +60,10 @@ class Session {
   // Values of settings and authentication.
   Lookup lookup() const { return settings_.lookup(); }
 
-  // Throws Error("destination.credentials") when a fresh token is refused too, Error("destination.quota") for
-  // the class `stop` and when our share of the quota is used up, Error("destination.refused") for the class
-  // `config`. All other outcomes are values. `processed` says whether a reply is a success as a whole.
+  // Throws Error("destination.credentials") when new tokens are refused too (login.h),
+  // Error("destination.quota") for the class `stop` and when our share of the quota is used up,
+  // Error("destination.refused") for the class `config`. All other outcomes are values. `processed` says
+  // whether a reply is a success as a whole.
   Called call(const RequestSpec& request, const Content& content, const Lookup& lookup,
               const std::function<bool(const Reply&)>& processed, const ErrorSpec& errors, bool repeatable);
 
