@@ -38,9 +38,10 @@ struct FieldSchema {
   std::string native_type = {};  // the destination's own word: "picklist", "VARCHAR(80)"
   bool required = false;         // needed to create a record
   bool writable = true;
-  bool key = false;                       // can identify a record (unique there)
+  bool key = false;                       // can identify a record
   std::size_t length_max = 0;             // characters; 0: no limit known
   std::vector<std::string> options = {};  // allowed values; empty: any
+  bool unique = true;  // of a key: no two records there share a value; otherwise several matches are a reject
   bool operator==(const FieldSchema&) const = default;
 };
 
@@ -80,6 +81,7 @@ struct Delivery {
   std::string plan = {};   // its id; "" when there is none: a record that a lookup makes
   // Rows of it that may have arrived before -> the occasion on which they did (occasions.h).
   std::shared_ptr<const std::map<std::uint64_t, std::string>> sent_before = nullptr;
+  bool first = false;  // nothing is known to be delivered: it never was, or all of it was forgotten
 };
 
 // Sync never sends more than this at once. 0 means no limit.

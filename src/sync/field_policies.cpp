@@ -237,7 +237,7 @@ Delivery delivery_of(const Definition& definition, const config::Node& options, 
                                                                    : Removal::ignore;
   return {definition.object, definition.mode, removed,         definition.key_schema(),
           std::move(fields), options,         definition.sync, sending.rows,
-          sending.plan,      sending.before};
+          sending.plan,      sending.before,  sending.first};
 }
 
 std::unique_ptr<Writer> open_writer(Destination& destination, const Definition& definition,

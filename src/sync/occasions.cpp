@@ -25,7 +25,8 @@ std::string doubtful_rows(engine::Connection& connection, const std::string& pla
 }  // namespace
 
 Sending sending_of(engine::Connection& connection, const Plan& plan) {
-  Sending sending{plan.counts.planned(), plan.id, nullptr};
+  Sending sending{plan.counts.planned(), plan.id, nullptr,
+                  !read_standing(connection, plan.definition.sync).definition};
   const auto delivered =
       connection
           .query(

@@ -22,6 +22,7 @@ struct Sending {
   std::string plan = {};   // its id; "": there is none yet
   // Rows of it that may have arrived before -> the occasion on which they did.
   std::shared_ptr<const std::map<std::uint64_t, std::string>> before = nullptr;
+  bool first = false;  // nothing is known to be delivered
 };
 
 // Needs the sync database open. Costs nothing when the plan before left nothing in doubt.

@@ -44,7 +44,8 @@ void find(LookupReader& reader, std::span<const Row> keys, std::span<LookupReade
 }  // namespace
 
 BranchWriter::BranchWriter(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session,
-                           sync::Delivery delivery, Branch write, Branch remove)
+                           sync::Delivery delivery, Branch write, Branch remove,
+                           const std::filesystem::path& folder)
     : spec_(std::move(spec)),
       session_(std::move(session)),
       delivery_(std::move(delivery)),
@@ -55,6 +56,9 @@ BranchWriter::BranchWriter(std::shared_ptr<const Spec> spec, std::shared_ptr<Ses
           remove_.operation == nullptr ? nullptr : &when_found(*remove_.operation))) {
   if (const OperationSpec* make = when_missing(*write_.operation))
     new_ = std::make_unique<DeclarativeWriter>(spec_, session_, delivery_, *make, nullptr);
+  if (new_ && write_.by_key && write_.by_key->lookup->lags.count() > 0 &&
+      !when_missing(*write_.operation)->idempotent)
+    recent_.emplace(folder, write_.by_key->reading.object, write_.by_key->lookup->lags, session_->clock());
 }
 
 sync::Limits BranchWriter::limits() const {
@@ -144,7 +148,7 @@ void BranchWriter::sort(Round& round, std::size_t place, const LookupReader::Fou
 
 void BranchWriter::sort_missing(Round& round, std::size_t place) {
   const Change& change = round.changes[place];
-  const bool lags = round.branch.by_key->lookup->lags;
+  const bool lags = round.branch.by_key->lookup->lags.count() > 0;
   const std::string nobody =
       for_people(fmt::format("no record has {} `{}`", delivery_.key.front().name, key_of(change)));
   Verdict& verdict = round.answer.verdicts[place];
@@ -158,13 +162,26 @@ void BranchWriter::sort_missing(Round& round, std::size_t place) {
     verdict = Verdict::rejected("not_found", nobody);
     return;
   }
-  const std::lock_guard lock(mutex_);
-  if (lags && !make->idempotent && lost_.contains(key_of(change))) {
-    verdict = Verdict::in_doubt(
-        "made_perhaps", "the answer to making it was lost, and the search does not show at once what is new");
+  if (const auto wait = hidden_for(change)) {
+    verdict = Verdict::retry(
+        "made_perhaps", "it may have been made already, and the search does not show at once what is new");
+    round.wait = std::max(round.wait.value_or(*wait), *wait);
     return;
   }
   round.missing.push_back(place);
+}
+
+std::optional<std::chrono::milliseconds> BranchWriter::hidden_for(const Change& change) const {
+  if (!recent_) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  auto shown_from = Clock::MonotonicTime::min();
+  if (const auto lost = lost_.find(key_of(change)); lost != lost_.end()) shown_from = lost->second;
+  if (delivery_.first || change.operation != Operation::add ||
+      (delivery_.sent_before && delivery_.sent_before->contains(change.number)))
+    shown_from = std::max(shown_from, recent_->shown_from());
+  const auto now = session_->clock().monotonic();
+  if (shown_from <= now) return std::nullopt;
+  return std::chrono::ceil<std::chrono::milliseconds>(shown_from - now);
 }
 
 void BranchWriter::send(DeclarativeWriter& writer, Round& round, const std::vector<std::size_t>& places) {
@@ -190,12 +207,28 @@ void BranchWriter::send(DeclarativeWriter& writer, Round& round, const std::vect
   round.answer.notes.insert(round.answer.notes.end(), answer.notes.begin(), answer.notes.end());
 }
 
-void BranchWriter::remember(const Round& round) {
+void BranchWriter::make(Round& round) {
+  if (round.missing.empty()) return;
+  auto shown_from = Clock::MonotonicTime::min();
+  try {
+    if (recent_) shown_from = recent_->about_to_make();
+  } catch (const Error& e) {
+    if (!round.sent) throw;
+    for (const std::size_t place : round.missing)
+      round.answer.verdicts[place] = Verdict::retry(e.code(), for_people(e.message()));
+    return;
+  }
+  send(*new_, round, round.missing);
+  remember(round, shown_from);
+  resolve_conflicts(round);
+}
+
+void BranchWriter::remember(const Round& round, Clock::MonotonicTime shown_from) {
   const std::lock_guard lock(mutex_);
   for (const std::size_t place : round.missing) {
     const Verdict& verdict = round.answer.verdicts[place];
     const std::string key = key_of(round.changes[place]);
-    if (verdict.outcome == Outcome::in_doubt) lost_.insert(key);
+    if (verdict.outcome == Outcome::in_doubt) lost_[key] = shown_from;
     if (verdict.outcome != Outcome::applied || verdict.destination_id.empty()) continue;
     made_[key] = verdict.destination_id;
     owners_[verdict.destination_id] = key;
@@ -250,15 +283,18 @@ sync::Answer BranchWriter::deliver(std::span<const Change> changes) {
               .ids = {},
               .found = {},
               .missing = {},
-              .answer = {},
-              .sent = false};
+              .answer = {}};
   round.answer.verdicts.resize(changes.size());
   look(round);
   send(*known_, round, round.found);
-  if (round.missing.empty()) return std::move(round.answer);
-  send(*new_, round, round.missing);
-  remember(round);
-  resolve_conflicts(round);
+  make(round);
+  if (round.wait && !round.answer.retry_after) {
+    round.answer.retry_after = round.wait;
+    round.answer.held_back = !round.sent;
+    round.answer.notes.push_back(fmt::format(
+        "{} does not show at once what was made: rows that may have been made lately wait up to {} s",
+        spec_->title, std::chrono::ceil<std::chrono::seconds>(round.branch.by_key->lookup->lags).count()));
+  }
   return std::move(round.answer);
 }
 

@@ -6,6 +6,8 @@
 
 #include "connectors/declarative/destination.h"
 #include "core/error.h"
+#include "core/files.h"
+#include "support/scratch.h"
 
 namespace eddy::connectors {
 namespace {
@@ -49,7 +51,7 @@ lookup:
 )yml";
 }
 
-constexpr auto lagging = "    lags: true\n";
+constexpr auto lagging = "    lags: 60s\n";
 constexpr auto conflicts =
     "          on_conflict: {when: {status: 409}, id: /message, pattern: 'id=([0-9]+)', read_by: id}\n";
 
@@ -57,7 +59,8 @@ class BranchTest : public ::testing::Test {
  protected:
   // nullopt: cut after sending.
   void reply(std::optional<json> body, int status = 200) { replies_.push_back({status, std::move(body)}); }
-  void open(const std::string& lookup_words, const std::string& missing_words = "") {
+  void open(const std::string& lookup_words, const std::string& missing_words = "",
+            const sync::Delivery& like = {}) {
     spec_ = std::make_shared<const Spec>(
         parse_connector(connector(lookup_words, missing_words), "connector.yml"));
     auto wire = std::make_unique<http::ScriptedExchange>([this](const http::Request& request) {
@@ -65,14 +68,16 @@ class BranchTest : public ::testing::Test {
                           (request.body.empty() ? "" : " " + request.body));
       return answer();
     });
-    destination_.emplace(spec_, std::make_shared<Session>(*spec_, Settings(*spec_, config::Node()), clock_,
-                                                          cancel_, std::move(wire)));
-    writer_ = destination_->open({.object = "people",
-                                  .mode = sync::Mode::upsert,
-                                  .key = {{"code", Type::text}},
-                                  .fields = {{"name", Type::text}},
-                                  .options = {},
-                                  .sync = "s"});
+    destination_.emplace(
+        spec_,
+        std::make_shared<Session>(*spec_, Settings(*spec_, config::Node()), clock_, cancel_, std::move(wire)),
+        scratch_ / "jobs");
+    sync::Delivery delivery = like;
+    delivery.object = "people";
+    delivery.key = {{"code", Type::text}};
+    delivery.fields = {{"name", Type::text}};
+    delivery.sync = "s";
+    writer_ = destination_->open(delivery);
   }
   static Change add(std::uint64_t number, const std::string& code) {
     return {number, Operation::add, {Value::text(code)}, {Value::text("Ann")}, {true}};
@@ -80,7 +85,11 @@ class BranchTest : public ::testing::Test {
   Verdict send(const Change& change) { return writer_->deliver(std::span(&change, 1)).verdicts.at(0); }
   std::vector<std::string> take_requests() { return std::exchange(requests_, {}); }
 
+  sync::Answer answer_to(const Change& change) { return writer_->deliver(std::span(&change, 1)); }
+
   std::unique_ptr<sync::Writer> writer_;
+  ManualClock clock_;
+  testing::Scratch scratch_;
 
  private:
   http::Result answer() {
@@ -92,7 +101,6 @@ class BranchTest : public ::testing::Test {
   }
   std::shared_ptr<const Spec> spec_;
   std::optional<DeclarativeDestination> destination_;
-  ManualClock clock_;
   Cancel cancel_;
   std::deque<std::pair<int, std::optional<json>>> replies_;
   std::vector<std::string> requests_;
@@ -134,20 +142,89 @@ TEST_F(BranchTest, ALostCreateThatIsNotThereIsMadeWhereTheLookupIsTrusted) {
   EXPECT_EQ(send(add(0, "a")).destination_id, "8");
 }
 
-TEST_F(BranchTest, ALostCreateStaysInDoubtWhereTheLookupLags) {
+TEST_F(BranchTest, ALostCreateWaitsUntilALookupThatLagsWouldShowIt) {
+  using namespace std::chrono_literals;
   open(lagging);
   reply(nobody);
   reply(std::nullopt);
-  send(add(0, "a"));
+  EXPECT_EQ(send(add(0, "a")).outcome, Outcome::in_doubt);
   take_requests();
-  for (int i = 0; i < 3; ++i) {
-    reply(nobody);
-    EXPECT_EQ(send(add(0, "a")).code, "made_perhaps");
-  }
-  EXPECT_EQ(take_requests().size(), 3U);  // nothing but lookups
+  clock_.advance(20s);
+  reply(nobody);
+  const sync::Answer waits = answer_to(add(0, "a"));
+  EXPECT_EQ(waits.verdicts.at(0).outcome, Outcome::retry);
+  EXPECT_EQ(waits.verdicts.at(0).code, "made_perhaps");
+  EXPECT_EQ(waits.retry_after, 40s);
+  EXPECT_TRUE(waits.held_back);
+  EXPECT_EQ(waits.notes.size(), 1U);
+  EXPECT_EQ(take_requests().size(), 1U);  // a lookup
+  // It shows in time: updated. It does not: it was never made.
   reply(somebody(7, "a"));
   reply(json{{"id", 7}});
   EXPECT_EQ(send(add(0, "a")).outcome, Outcome::applied);
+  reply(nobody);
+  reply(std::nullopt);
+  send(add(1, "b"));
+  clock_.advance(60s);
+  reply(nobody);
+  reply(json{{"id", 8}});
+  EXPECT_EQ(send(add(1, "b")).destination_id, "8");
+}
+
+TEST_F(BranchTest, TheRunAfterWaitsForWhatTheRunBeforeMayHaveMade) {
+  using namespace std::chrono_literals;
+  const auto doubled = [&] {
+    reply(nobody);
+    reply(json{{"id", 9}});
+  };
+  open(lagging);
+  doubled();
+  EXPECT_EQ(send(add(0, "a")).outcome, Outcome::applied);
+  clock_.advance(10s);
+  // Another run: that row has changed; one that may have arrived comes again; a new one need not wait.
+  sync::Delivery next;
+  next.sent_before = std::make_shared<const std::map<std::uint64_t, std::string>>(
+      std::map<std::uint64_t, std::string>{{1, "plan:4"}});
+  open(lagging, "", next);
+  Change changed = add(0, "a");
+  changed.operation = Operation::change;
+  for (const Change& change : {changed, add(1, "b")}) {
+    reply(nobody);
+    const sync::Answer waits = answer_to(change);
+    EXPECT_EQ(waits.verdicts.at(0).code, "made_perhaps");
+    EXPECT_EQ(waits.retry_after, 50s);
+  }
+  doubled();
+  EXPECT_EQ(send(add(2, "c")).outcome, Outcome::applied);
+  // What was delivered is forgotten: any row may be there.
+  clock_.advance(10s);
+  sync::Delivery first;
+  first.first = true;
+  open(lagging, "", first);
+  reply(nobody);
+  EXPECT_EQ(answer_to(add(0, "c")).retry_after, 50s);
+  clock_.advance(50s);
+  doubled();
+  EXPECT_EQ(send(add(0, "c")).outcome, Outcome::applied);
+}
+
+TEST_F(BranchTest, NobodyWaitsWhereNothingWasMadeLately) {
+  using namespace std::chrono_literals;
+  sync::Delivery first;
+  first.first = true;
+  for (const auto& pause : {0s, 61s}) {
+    clock_.advance(pause);
+    open(lagging, "", first);
+    reply(nobody);
+    reply(json{{"id", 1}});
+    EXPECT_EQ(send(add(0, "a")).outcome, Outcome::applied);
+  }
+  // A time that cannot be read may be now.
+  write_file_atomically(scratch_ / "jobs" / "made.people", "soon");
+  clock_.advance(61s);
+  open(lagging, "", first);
+  reply(nobody);
+  EXPECT_EQ(answer_to(add(0, "a")).retry_after, 60s);
 }
 
 TEST_F(BranchTest, ALaggingLookupIsGoodEnoughWhereASecondCreateDoesNoHarm) {

@@ -152,7 +152,7 @@ const LookupSpec* choose_lookup(const Spec& spec, Session& session, const Asked&
   if (asked.keys.size() != 1) return nullptr;
   for (const LookupSpec& lookup : spec.lookups) {
     if (!fits_object(spec, lookup, asked.object) || !fits_one_key(lookup, asked.keys.front()) ||
-        (lookup.lags && !for_branch))
+        (lookup.lags.count() > 0 && !for_branch))
       continue;
     if (!lookup.known_keys || is_known_key(spec, session, asked.object, asked.keys.front(), &type))
       return &lookup;

@@ -97,7 +97,8 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::writer_for(const sync::Del
   const OperationSpec* second = remove.operation;
   std::unique_ptr<sync::Writer> writer;
   if (write.by_key || remove.by_key)
-    writer = std::make_unique<BranchWriter>(spec_, session_, delivery, std::move(write), std::move(remove));
+    writer = std::make_unique<BranchWriter>(spec_, session_, delivery, std::move(write), std::move(remove),
+                                            jobs_folder_);
   else
     writer =
         std::make_unique<DeclarativeWriter>(spec_, session_, delivery, *write.operation, remove.operation);

@@ -171,8 +171,10 @@ ConnectorManual manual(const LoadedConnector& connector) {
          .bytes_max = l.bytes_max,
          .repeatable = true,
          .matching = {},
-         .steps = l.lags ? std::vector<std::string>{"lags behind: only to tell update from create"}
-                         : std::vector<std::string>{}});
+         .steps = l.lags.count() > 0
+                      ? std::vector<std::string>{fmt::format(
+                            "lags {} behind: only to tell update from create", duration_text(l.lags))}
+                      : std::vector<std::string>{}});
   out.concurrency = spec.limits.concurrency;
   out.limits = limits(spec);
   out.behaviours = behaviours(spec);

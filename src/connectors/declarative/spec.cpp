@@ -100,6 +100,10 @@ RequestSpec SpecReader::request(const Node& node) const {
                  : encoding == "csv"       ? RequestSpec::Encoding::csv
                  : encoding == "multipart" ? RequestSpec::Encoding::multipart
                                            : RequestSpec::Encoding::json;
+  out.limit = node["limit"].as_string("");
+  if (!out.limit.empty() && !root_["limits"]["named"][out.limit].exists())
+    node["limit"].fail("connector.limit", fmt::format("there is no limit `{}`", out.limit),
+                       fmt::format("limits: {{named: {{{}: [{{max: \"5\", window: 1s}}]}}}}", out.limit));
   if (node["body"].exists()) {
     out.body = Tree::parse(node["body"]);
     check_names(node["body"], out.body.names(), true);
@@ -254,7 +258,7 @@ LookupSpec SpecReader::lookup(const Node& node, const ErrorSpec& connector_error
   out.keys = texts(node["keys"]);
   out.keys_not = texts(node["keys_not"]);
   out.known_keys = node["known_keys"].exists() && node["known_keys"].as_boolean();
-  out.lags = node["lags"].exists() && node["lags"].as_boolean();
+  if (node["lags"].exists()) out.lags = node["lags"].as_duration();
   out.request = asks.request(node["request"]);
   const auto count = [](const Node& number, std::int64_t least) {
     return static_cast<std::size_t>(std::max(least, number.as_integer()));
@@ -284,6 +288,7 @@ FieldSpec SpecReader::known_field(const Node::Entry& entry) const {
   out.required = node["required"].exists() && node["required"].as_boolean();
   out.writable = !node["writable"].exists() || node["writable"].as_boolean();
   out.key = node["key"].exists() && node["key"].as_boolean();
+  out.unique = !node["unique"].exists() || node["unique"].as_boolean();
   if (node["length"].exists()) out.length_max = static_cast<std::size_t>(node["length"].as_integer());
   out.options = texts(node["options"]);
   return out;

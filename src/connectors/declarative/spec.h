@@ -42,6 +42,7 @@ struct RequestSpec {
   NamedTemplates headers;
   Encoding encoding = Encoding::json;
   Tree body;
+  std::string limit;  // one of LimitsSpec::named, kept besides the limits of all requests; empty: none
 };
 
 // How the next page of a list is found: one of cursor, next_url, or an offset (neither of them).
@@ -177,7 +178,7 @@ struct LookupSpec {
   std::vector<std::string> keys;      // fields that can be the key; empty: any
   std::vector<std::string> keys_not;  // fields that cannot
   bool known_keys = false;            // only fields that discovery calls keys; their values get its type
-  bool lags = false;                  // does not show at once what was written: fit for branches only
+  std::chrono::milliseconds lags{0};  // shows what was written only after so long: fit for branches only
   RequestSpec request;
   std::size_t rows_max = 1;         // keys in one request
   std::size_t bytes_max = 0;        // of URL and body; 0: no limit
@@ -201,6 +202,7 @@ struct FieldSpec {
   bool required = false;
   bool writable = true;
   bool key = false;
+  bool unique = true;  // of a key: the service keeps it so
   std::size_t length_max = 0;
   std::vector<std::string> options;
 };
@@ -274,9 +276,12 @@ struct RowLimitSpec {
   std::chrono::milliseconds window{0};
 };
 
+using BucketSpec = std::pair<Template, std::chrono::milliseconds>;  // max, window
+
 struct LimitsSpec {
   std::size_t concurrency = 1;
-  std::vector<std::pair<Template, std::chrono::milliseconds>> buckets;  // max, window
+  std::vector<BucketSpec> buckets;
+  std::map<std::string, std::vector<BucketSpec>> named;  // of the requests that name one
   std::vector<http::HeaderReader> headers;
   std::optional<QuotaSpec> quota;
   std::vector<RowLimitSpec> rows;

@@ -35,7 +35,8 @@ Shape request() {
        field("encoding", Shape::enumeration({"json", "form", "csv", "multipart"}),
              "of the body; json unless said otherwise; csv: the rows as a file; multipart: parts, of which "
              "{rows.csv} is a file"),
-       field("body", Shape::any(), "data tree; `each:` repeats for every row, `\"*\"` spreads an object")});
+       field("body", Shape::any(), "data tree; `each:` repeats for every row, `\"*\"` spreads an object"),
+       field("limit", text(), "a limit of its own, one of `named` in `limits`, besides those of all requests")});
 }
 
 Shape auth() {
@@ -58,7 +59,7 @@ Shape auth() {
       {field("needs", texts(), "taken when these settings are set; the first that fits wins"),
        field("header", text_map(), "header lines sent with every request"),
        field("basic", basic, "HTTP basic authentication"),
-       field("oauth2", oauth2, "a token request, repeated once when the token is refused")});
+       field("oauth2", oauth2, "a token request, repeated when the token is refused")});
 }
 
 Shape error_class() {
@@ -190,7 +191,7 @@ Shape lookup() {
        field("keys", texts(), "only with one of these fields as key"),
        field("keys_not", texts(), "not with these fields as key"),
        field("known_keys", Shape::boolean(), "only with fields that discovery calls keys"),
-       field("lags", Shape::boolean(), "does not show at once what was written: for branches only"),
+       field("lags", Shape::duration(), "shows what was written only after so long: for branches only"),
        required("request", request(), "asks for the records of some keys; changes nothing"),
        field("batch", batch, "how many keys go into one request; one unless said otherwise"),
        field("fields", texts(), "always asked for, besides the key and the asked fields"),
@@ -249,6 +250,9 @@ Shape objects() {
        field("required", Shape::boolean(), "needed to create a record"),
        field("writable", Shape::boolean(), "can be written; true unless said otherwise"),
        field("key", Shape::boolean(), "can identify a record"),
+       field("unique", Shape::boolean(),
+             "of a key: false where two records may share a value; they are found by a lookup, and several "
+             "matches are refused"),
        field("length", Shape::integer(), "longest length"), field("options", texts(), "allowed values")});
   const Shape object = Shape::object(
       {field("doc", text(), "what it is"), field("keys", texts(), "fields that can match records"),
