@@ -116,8 +116,7 @@ const std::vector<Service>& services() {
        .key_column = "ext",
        .label = "name",
        .score = "user_fields.lead_score",
-       .removal = "",
-       .updates = false,
+       .removal = "archive",
        .rows = 60},
   };
   return all;
