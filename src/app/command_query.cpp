@@ -4,6 +4,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "app/query_output.h"
 #include "app/query_warehouse.h"
 #include "app/workspace.h"
 #include "core/error.h"
@@ -21,8 +22,9 @@ TableForm form_of(const Context& context, const QueryOptions& options) {
   return TableForm::table;
 }
 
-// Rows for programs are written while they come, so that a result of any size needs no memory.
-void stream_rows(engine::Result& result, TableForm form, std::uint64_t limit, const Cancel& cancel) {
+// Rows for programs go out while they come, so that a result of any size needs no memory.
+void stream_rows(engine::Result result, TableForm form, std::uint64_t limit, const Cancel& cancel,
+                 QueryOutput& output) {
   const Schema columns = result.schema();
   std::string out;
   if (form == TableForm::csv) {
@@ -37,11 +39,23 @@ void stream_rows(engine::Result& result, TableForm form, std::uint64_t limit, co
       for (std::size_t c = 0; c < chunk->columns(); ++c) row.push_back(chunk->value(c, r));
       out += form == TableForm::csv ? csv_line(row) : json_line(columns, row);
     }
-    print_out(out);
+    if (!output.write(out)) return;
     out.clear();
     if (cancel.requested() || (limit != 0 && rows >= limit)) break;
   }
-  print_out(out);
+  output.write(out);
+}
+
+// Rows for people. Returns whether there are more than `limit`.
+bool fill_table(engine::Result result, std::uint64_t limit, Table& table) {
+  while (auto chunk = result.next())
+    for (std::size_t r = 0; r < chunk->rows(); ++r) {
+      if (table.rows() == limit) return true;
+      Row row;
+      for (std::size_t c = 0; c < chunk->columns(); ++c) row.push_back(chunk->value(c, r));
+      table.add(std::move(row));
+    }
+  return false;
 }
 
 }  // namespace
@@ -54,27 +68,22 @@ int query(const Context& context, const QueryOptions& options) {
   const TableForm form = form_of(context, options);
   if (const warehouse::OwnWarehouse* own = workspace.session().own();
       own != nullptr && !is_for_the_engine(workspace, connection, sql))
-    return query_warehouse(context, *own->open(), sql, form, options.limit);
+    return query_warehouse(context, *own->open(), sql, form, options.limit,
+                           workspace.project().settings.engine.spill_folder);
   auto result = connection.stream(sql);
+  // Whoever reads slowly keeps nobody from working: the result first, then the file is let go, then the rest
+  // is printed.
   if (form != TableForm::table) {
-    stream_rows(result, form, options.limit, context.cancel);
+    QueryOutput output(workspace.project().settings.engine.spill_folder);
+    stream_rows(std::move(result), form, options.limit, context.cancel, output);
+    workspace.session().release_warehouse(connection);
+    output.finish();
     return context.cancel.requested() ? exit_interrupted : exit_done;
   }
   const std::uint64_t limit = options.limit == 0 ? table_rows_max : options.limit;
   Table table(result.schema());
-  bool more = false;
-  while (auto chunk = result.next()) {
-    for (std::size_t r = 0; r < chunk->rows() && !more; ++r) {
-      if (table.rows() == limit) {
-        more = true;
-        break;
-      }
-      Row row;
-      for (std::size_t c = 0; c < chunk->columns(); ++c) row.push_back(chunk->value(c, r));
-      table.add(std::move(row));
-    }
-    if (more) break;
-  }
+  const bool more = fill_table(std::move(result), limit, table);
+  workspace.session().release_warehouse(connection);
   print_out(table.render(form));
   if (!context.quiet) {
     if (more)

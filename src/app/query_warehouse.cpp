@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/query_output.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "engine/sql_reading.h"
@@ -12,7 +13,9 @@ namespace eddy::app {
 namespace {
 
 constexpr std::uint64_t table_rows_max = 200;
-constexpr std::size_t print_bytes = 64 * 1024;
+constexpr std::size_t piece_bytes = 64 * 1024;
+
+struct NobodyReads {};
 
 std::string without_end(std::string sql) {
   sql = trim(sql);
@@ -41,7 +44,7 @@ bool is_for_the_engine(Workspace& workspace, engine::Connection& connection, con
 }
 
 int query_warehouse(const Context& context, warehouse::Dialect& dialect, const std::string& sql,
-                    TableForm form, std::uint64_t limit) {
+                    TableForm form, std::uint64_t limit, const std::filesystem::path& spill_folder) {
   const std::string select = without_end(sql);
   const auto columns = dialect.describe(select);
   if (columns.empty()) throw Error("usage.no_rows", "the statement gives no rows", "write one SELECT");
@@ -64,7 +67,8 @@ int query_warehouse(const Context& context, warehouse::Dialect& dialect, const s
   // One more than is shown tells that there are more.
   const std::string limited = warehouse::kept_select(select, columns) +
                               (rows_max > 0 ? fmt::format(" limit {}", rows_max + (as_table ? 1 : 0)) : "");
-  dialect.transaction(warehouse::Purpose::read, [&] {
+  QueryOutput output(spill_folder);
+  const auto fetch = [&] {
     dialect.stream(limited, types, [&](const Row& row) {
       if (context.cancel.requested()) throw Error("engine.interrupted", "interrupted");
       ++rows;
@@ -73,12 +77,17 @@ int query_warehouse(const Context& context, warehouse::Dialect& dialect, const s
         return;
       }
       out += form == TableForm::csv ? csv_line(row) : json_line(schema, row);
-      if (out.size() < print_bytes) return;
-      print_out(out);
+      if (out.size() < piece_bytes) return;
+      if (!output.write(out)) throw NobodyReads{};
       out.clear();
     });
-  });
-  print_out(as_table ? table.render(form) : out);
+  };
+  try {
+    dialect.transaction(warehouse::Purpose::read, fetch);
+    output.write(as_table ? table.render(form) : out);
+  } catch (const NobodyReads&) {
+  }
+  output.finish();  // the transaction is over, whoever reads slowly
   if (as_table && !context.quiet)
     print_err(
         rows > rows_max

@@ -12,6 +12,6 @@ namespace eddy::app {
 bool is_for_the_engine(Workspace& workspace, engine::Connection& connection, const std::string& sql);
 
 int query_warehouse(const Context& context, warehouse::Dialect& dialect, const std::string& sql,
-                    TableForm form, std::uint64_t limit);
+                    TableForm form, std::uint64_t limit, const std::filesystem::path& spill_folder);
 
 }  // namespace eddy::app

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "engine/holder.h"
 
 namespace eddy::sync {
 
@@ -38,10 +39,9 @@ void open_sync_database(warehouse::Session& session, engine::Connection& connect
         "ubigint not null,"
         " body varchar not null);");
   } catch (const Error& error) {
-    if (error.message().find("Could not set lock on file") != std::string::npos)
-      throw Error("sync.busy",
-                  fmt::format("{} is open in another process: {}", file.string(), error.message()),
-                  "wait until it has finished, or end it; nothing was changed");
+    if (const auto holder = engine::holder_of_file(error))
+      throw Error("sync.busy", fmt::format("{} is open in another process: {}", file.string(), *holder),
+                  "wait until it has finished, or end that process; nothing was changed");
     throw Error("sync.snapshot_damaged",
                 fmt::format("{} cannot be opened: {}", file.string(), error.message()),
                 "restore .eddy/sync.duckdb and .eddy/state.db together from one backup; or `eddy sync reset "

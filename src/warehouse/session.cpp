@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <thread>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "engine/holder.h"
 
 namespace eddy::warehouse {
 
@@ -14,6 +17,8 @@ using engine::quote_identifier;
 using engine::quote_literal;
 
 namespace {
+
+constexpr std::chrono::seconds busy_wait{5};
 
 std::string list_of(const std::vector<std::filesystem::path>& files) {
   std::vector<std::string> quoted;
@@ -24,6 +29,26 @@ std::string list_of(const std::vector<std::filesystem::path>& files) {
 std::pair<std::string, std::string> layer_and_name(const std::string& relation) {
   const auto dot = relation.find('.');
   return {relation.substr(0, dot), relation.substr(dot + 1)};
+}
+
+// A query has the file for as long as it computes: that is waited for like the project's lock.
+void attach_when_free(engine::Connection& c, const std::filesystem::path& file, Access access) {
+  const auto deadline = std::chrono::steady_clock::now() + busy_wait;
+  while (true) {
+    try {
+      c.execute(fmt::format("attach {} as {}{}", quote_literal(file.string()), Session::warehouse_catalog,
+                            access == Access::read ? " (read_only)" : ""));
+      return;
+    } catch (const Error& error) {
+      const auto holder = engine::holder_of_file(error);
+      if (!holder) throw;
+      if (std::chrono::steady_clock::now() >= deadline)
+        throw Error("warehouse.busy",
+                    fmt::format("{} is open in another process: {}", file.string(), *holder),
+                    "wait until it has finished, or end that process; nothing was changed");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  }
 }
 
 }  // namespace
@@ -83,8 +108,7 @@ void Session::attach_warehouse(engine::Connection& c) {
   if (places_.warehouse.has_parent_path())
     std::filesystem::create_directories(places_.warehouse.parent_path());
   if (access_ == Access::write) engine::make_database_file(c, places_.warehouse);
-  c.execute(fmt::format("attach {} as {}{}", quote_literal(places_.warehouse.string()), warehouse_catalog,
-                        access_ == Access::read ? " (read_only)" : ""));
+  attach_when_free(c, places_.warehouse, access_);
   if (access_ == Access::write)
     c.execute(fmt::format("create schema if not exists {}.warehouse", warehouse_catalog));
   auto tables =
@@ -92,6 +116,10 @@ void Session::attach_warehouse(engine::Connection& c) {
                           "table_schema = 'warehouse'",
                           warehouse_catalog));
   for (const Row& row : tables.rows()) refresh_warehouse_table(c, row[0].as_string());
+}
+
+void Session::release_warehouse(engine::Connection& c) {
+  c.execute(fmt::format("detach database if exists {}", warehouse_catalog));
 }
 
 void Session::refresh_model(engine::Connection& c, const std::string& model) {

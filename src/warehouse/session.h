@@ -43,6 +43,7 @@ enum class Access { read, write };  // of warehouse.duckdb; with read it may be 
 
 class Session {
  public:
+  // Waits some seconds for another process that has warehouse.duckdb open. Throws Error("warehouse.busy").
   Session(const Places& places, state::Store& store, const engine::Options& options, Access access);
   engine::Connection connect() { return database_.connect(); }
   const Places& places() const { return places_; }
@@ -55,6 +56,9 @@ class Session {
   void refresh_warehouse_table(engine::Connection& connection, const std::string& name);
   // Of all models, what can be defined; called again when something they may read has come.
   void define_models(engine::Connection& connection);
+  // Other processes may write to warehouse.duckdb again; its tables cannot be read here any more. No result
+  // may be open.
+  void release_warehouse(engine::Connection& connection);
   // Every relation as "layer.name", sorted.
   std::vector<std::string> relations(engine::Connection& connection);
 

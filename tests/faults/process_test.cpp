@@ -32,6 +32,19 @@ class Processes : public FaultTest {
     }
     FAIL() << "process " << pid << " never came to state " << state;
   }
+  static bool has_open(pid_t pid, const std::string& name) {
+    std::error_code gone;
+    for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/fd", pid), gone)) {
+      const auto file = std::filesystem::read_symlink(entry.path(), gone);
+      if (!gone && file.filename() == name) return true;
+    }
+    return false;
+  }
+  static void wait_until_open(pid_t pid, const std::string& name, bool open) {
+    for (int i = 0; i < 6'000 && has_open(pid, name) != open; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    ASSERT_EQ(has_open(pid, name), open) << name;
+  }
 };
 
 TEST_F(Processes, EightStartsAtOnceDeliverOnce) {  // F22
@@ -117,6 +130,70 @@ TEST_F(Processes, WhoReadsSlowlyKeepsNobodyFromWorking) {  // F22
   EXPECT_EQ(finished.exit_code, 0) << finished.err;
   EXPECT_GT(service_->rows_received(), received);
   ::close(end);
+}
+
+TEST_F(Processes, AWarehouseThatAnotherProcessHasOpenIsSaid) {  // F22
+  open("upsert");
+  deliver_day(1);
+  const std::string endless =
+      "select count(*) as n from range(20000000) a(i), range(1000) b(j) where a.i % 7 = b.j % 7";
+  const auto expect_busy = [&](const std::vector<std::string>& command, pid_t holder) {
+    expect_error(run({}, command), 2, "warehouse.busy",
+                 {fmt::format("warehouse.duckdb is open in another process: pid {}, ", holder),
+                  "wait until it has finished, or end that process; nothing was changed"});
+  };
+  std::ofstream(project_->folder() / "models/presentation/slow.sql") << endless;
+  {
+    const Background working(project_->command({"run", "-s", "presentation.slow"}), scratch_ / "run.log");
+    wait_until_open(working.pid(), "warehouse.duckdb", true);
+    expect_busy({"query", "select 1"}, working.pid());
+    expect_busy({"show", "presentation.people"}, working.pid());
+    expect_error(run({}, {"plan"}), 2, "state.busy", {fmt::format("pid {}, eddy run", working.pid())});
+    ::kill(working.pid(), SIGKILL);
+  }
+  std::filesystem::remove(project_->folder() / "models/presentation/slow.sql");
+  project_->set_model(people(2));
+  {
+    const Background asking(project_->command({"query", endless}), scratch_ / "query.log");
+    wait_until_open(asking.pid(), "warehouse.duckdb", true);
+    const auto received = service_->rows_received();
+    expect_busy({"run"}, asking.pid());
+    EXPECT_EQ(service_->rows_received(), received);
+    EXPECT_EQ(run({}, {"query", "select 1"}).exit_code, 0) << "two may read";
+    ::kill(asking.pid(), SIGKILL);
+  }
+  EXPECT_EQ(run().exit_code, 0);
+  expect_books_agree(2);
+}
+
+TEST_F(Processes, AQueryThatIsReadSlowlyLetsTheWarehouseGo) {  // F22
+  open("upsert");
+  deliver_day(1);
+  const auto pipe = scratch_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int end = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(end, 0);
+  // More than a pipe and the program's memory for it hold.
+  constexpr int rows = 1'000'000;
+  const Background asking(
+      project_->command({"query", "--format", "csv", fmt::format("select i from range({}) t(i)", rows)}),
+      pipe);
+  pollfd some{end, POLLIN, 0};
+  ASSERT_EQ(::poll(&some, 1, 60'000), 1);
+  wait_until_open(asking.pid(), "warehouse.duckdb", false);
+  project_->set_model(people(2));
+  const Finished finished = run();
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  expect_books_agree(2);
+  // All of it comes, in order.
+  ASSERT_EQ(::fcntl(end, F_SETFL, 0), 0);
+  std::string printed, piece(65'536, 0);
+  for (ssize_t n = 0; (n = ::read(end, piece.data(), piece.size())) > 0;)
+    printed.append(piece.data(), static_cast<std::size_t>(n));
+  ::close(end);
+  std::string expected = "i\n";
+  for (int i = 0; i < rows; ++i) expected += std::to_string(i) + "\n";
+  EXPECT_TRUE(printed == expected) << printed.size() << " bytes of " << expected.size();
 }
 
 TEST_F(Processes, AKilledRunIsShownAsInterrupted) {  // F2
