@@ -101,7 +101,7 @@ HostileDestination::~HostileDestination() {
     const std::lock_guard lock(mutex_);
     for (const int client : clients_) ::shutdown(client, SHUT_RDWR);
   }
-  for (std::thread& thread : threads_) thread.join();
+  for (auto& [number, thread] : threads_) thread.join();
 }
 
 void HostileDestination::set_mix(const Mix& mix) {
@@ -149,8 +149,18 @@ void HostileDestination::accept_clients() {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) continue;
     const std::lock_guard lock(mutex_);
+    // A crash loop makes tens of thousands of connections: a thread that is over must not keep its stack.
+    for (const int number : std::exchange(ended_, {})) {
+      threads_.at(number).join();
+      threads_.erase(number);
+    }
     clients_.insert(client);
-    threads_.emplace_back([this, client] { serve(client); });
+    const int number = ++connections_;
+    threads_.emplace(number, [this, client, number] {
+      serve(client);
+      const std::lock_guard end(mutex_);
+      ended_.push_back(number);
+    });
   }
 }
 

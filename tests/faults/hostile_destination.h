@@ -104,7 +104,9 @@ class HostileDestination {
   std::map<Trouble, int> troubles_;
   std::string authorizations_;
   std::set<int> clients_;
-  std::vector<std::thread> threads_;
+  std::map<int, std::thread> threads_;  // of connections, by their number
+  int connections_ = 0;
+  std::vector<int> ended_;  // of them, not yet joined
   std::thread acceptor_;
 };
 
