@@ -35,13 +35,21 @@ if(EDDY_SANITIZE)
   target_link_options(eddy_flags INTERFACE -fsanitize=${EDDY_SANITIZE})
 endif()
 
-# One precompiled header for all of our code: the standard library, fmt and JSON.
+# Tests and the sandbox are compiled more often than they are run: less optimised, a quarter faster to build.
+add_library(eddy_test_flags INTERFACE)
+target_link_libraries(eddy_test_flags INTERFACE eddy_flags)
+target_compile_options(eddy_test_flags INTERFACE $<$<CONFIG:Release>:-O1>)
+
+# One precompiled header for all of our code: the standard library, fmt and JSON; for tests with GoogleTest.
+set(EDDY_PCH <algorithm> <chrono> <cstdint> <exception> <filesystem> <functional> <map> <memory> <mutex> <optional>
+  <set> <span> <string> <string_view> <thread> <unordered_map> <variant> <vector> <fmt/format.h> <nlohmann/json.hpp>)
 file(WRITE ${CMAKE_BINARY_DIR}/generated/pch.cpp "")
 add_library(eddy_pch STATIC ${CMAKE_BINARY_DIR}/generated/pch.cpp)
 target_link_libraries(eddy_pch PUBLIC eddy_flags)
-target_precompile_headers(eddy_pch PRIVATE <algorithm> <chrono> <cstdint> <exception> <filesystem> <functional>
-  <map> <memory> <mutex> <optional> <set> <span> <string> <string_view> <thread> <unordered_map> <variant>
-  <vector> <fmt/format.h> <nlohmann/json.hpp>)
+target_precompile_headers(eddy_pch PRIVATE ${EDDY_PCH})
+add_library(eddy_test_pch STATIC ${CMAKE_BINARY_DIR}/generated/pch.cpp)
+target_link_libraries(eddy_test_pch PUBLIC eddy_test_flags GTest::gtest)
+target_precompile_headers(eddy_test_pch PRIVATE ${EDDY_PCH} <gtest/gtest.h>)
 
 # eddy_library(NAME [DEPENDS target...] [LINK external...])
 # The folder's *.cpp without *_test.cpp become the library eddy_NAME; *_test.cpp become eddy_NAME_test, run by ctest.
@@ -72,8 +80,8 @@ function(eddy_tests name)
     set(ARG_TIMEOUT 300)  # under the sanitizers a busy machine takes long
   endif()
   add_executable(eddy_${name} ${ARG_SOURCES})
-  target_precompile_headers(eddy_${name} REUSE_FROM eddy_pch)
-  target_link_libraries(eddy_${name} PRIVATE eddy_flags ${ARG_LINK} eddy_test_support GTest::gtest GTest::gtest_main)
+  target_precompile_headers(eddy_${name} REUSE_FROM eddy_test_pch)
+  target_link_libraries(eddy_${name} PRIVATE eddy_test_flags ${ARG_LINK} eddy_test_support GTest::gtest GTest::gtest_main)
   target_compile_definitions(eddy_${name} PRIVATE EDDY_SOURCE_DIR="${CMAKE_SOURCE_DIR}" EDDY_BINARY_DIR="${CMAKE_BINARY_DIR}")
   # DISABLED_ marks what a test runs as a child process; it is no test of its own.
   gtest_discover_tests(eddy_${name} TEST_PREFIX "${name}." TEST_FILTER "-*DISABLED_*" DISCOVERY_TIMEOUT 60
