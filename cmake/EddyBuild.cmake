@@ -40,7 +40,7 @@ add_library(eddy_test_flags INTERFACE)
 target_link_libraries(eddy_test_flags INTERFACE eddy_flags)
 target_compile_options(eddy_test_flags INTERFACE $<$<CONFIG:Release>:-O1>)
 
-# One precompiled header for all of our code: the standard library, fmt and JSON; for tests with GoogleTest.
+# One precompiled header for all of our code: the standard library, fmt and JSON.
 set(EDDY_PCH <algorithm> <chrono> <cstdint> <exception> <filesystem> <functional> <map> <memory> <mutex> <optional>
   <set> <span> <string> <string_view> <thread> <unordered_map> <variant> <vector> <fmt/format.h> <nlohmann/json.hpp>)
 file(WRITE ${CMAKE_BINARY_DIR}/generated/pch.cpp "")
@@ -48,8 +48,8 @@ add_library(eddy_pch STATIC ${CMAKE_BINARY_DIR}/generated/pch.cpp)
 target_link_libraries(eddy_pch PUBLIC eddy_flags)
 target_precompile_headers(eddy_pch PRIVATE ${EDDY_PCH})
 add_library(eddy_test_pch STATIC ${CMAKE_BINARY_DIR}/generated/pch.cpp)
-target_link_libraries(eddy_test_pch PUBLIC eddy_test_flags GTest::gtest)
-target_precompile_headers(eddy_test_pch PRIVATE ${EDDY_PCH} <gtest/gtest.h>)
+target_link_libraries(eddy_test_pch PUBLIC eddy_test_flags)
+target_precompile_headers(eddy_test_pch PRIVATE ${EDDY_PCH})
 
 # eddy_library(NAME [DEPENDS target...] [LINK external...])
 # The folder's *.cpp without *_test.cpp become the library eddy_NAME; *_test.cpp become eddy_NAME_test, run by ctest.
