@@ -75,6 +75,13 @@ bool show_type(const Context& context, const Registry& registry, const std::stri
   return true;
 }
 
+// What a sync to that object may ask beyond mode and key.
+void print_options(const Context& context, const connectors::LoadedConnector& connector,
+                   const std::string& object) {
+  const std::string text = connectors::options_text(connectors::manual(connector), object);
+  if (!context.json && !text.empty()) print_out("\noptions of a sync\n" + text);
+}
+
 // What a connector knows of an object without asking.
 bool show_known_object(const Context& context, const Registry& registry, const std::string& type,
                        const std::string& name) {
@@ -91,6 +98,7 @@ bool show_known_object(const Context& context, const Registry& registry, const s
                 hint.empty() ? "it has: " + join(known, ", ") : hint);
   }
   print_object(context, *object);
+  print_options(context, *connector, name);
   if (!context.quiet)
     print_err(fmt::format(
         "known without asking; a connection of type {0} in connections.yml shows all that {0} says\n", type));
@@ -133,6 +141,9 @@ int show_connection(const Context& context, const Workspace& workspace, const pr
     show_objects(context, workspace.registry(), connection, *destination);
   else
     print_object(context, describe_object(*destination, connection.name, options.object));
+  if (const auto* connector = workspace.registry().declarative(connection.type);
+      connector != nullptr && !options.object.empty())
+    print_options(context, *connector, options.object);
   say_source(context, connection, destination->note());
   return exit_done;
 }

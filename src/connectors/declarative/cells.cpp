@@ -129,7 +129,7 @@ RenderedRow render_row(const Change& change, const Schema& key, const Schema& fi
       row.unusable =
           Verdict::rejected("null_key", fmt::format("{} is empty, so no record can be matched", key[i].name));
     if (row.unusable) return row;
-    put_field(row.all, key[i].name, **cell);
+    put_field(row.all, key[i].name, **cell, transforms.pairs);
     texts[key[i].name] = plain_text(**cell);
     if (key.size() == 1)
       row.key = **cell;
@@ -146,8 +146,8 @@ RenderedRow render_row(const Change& change, const Schema& key, const Schema& fi
       return row;
     }
     if (!*cell) continue;
-    put_field(row.fields, fields[i].name, **cell);
-    put_field(row.all, fields[i].name, **cell);
+    put_field(row.fields, fields[i].name, **cell, transforms.pairs);
+    put_field(row.all, fields[i].name, **cell, transforms.pairs);
   }
   return row;
 }

@@ -39,17 +39,22 @@ bool fits_key(const OperationSpec& operation, const std::vector<std::string>& ke
   return fits_one_key(operation, keys.front());
 }
 
-// A field of which the connector or the service says that it identifies a record.
-bool is_known_key(const Spec& spec, Session& session, const std::string& object, const std::string& key,
-                  Type* type) {
-  const ObjectSpec* known = find_object(spec, object);
-  if (known != nullptr && type == nullptr)
+const std::optional<sync::ObjectSchema>& described(const Spec& spec, Session& session, Asked& asked) {
+  if (!asked.described) asked.described = discover_own(spec, session, asked.object);
+  return *asked.described;
+}
+
+// A field of which the connector or the service says that it identifies one record.
+bool is_known_key(const Spec& spec, Session& session, Asked& asked, Type* type) {
+  const std::string& key = asked.keys.front();
+  const ObjectSpec* known = find_object(spec, asked.object);
+  if (known != nullptr)
     for (const FieldSpec& field : known->fields)
-      if (field.name == key && field.key) return true;
-  const auto schema = discover(spec, session, object);
+      if (field.name == key && field.key && (!field.unique || type == nullptr)) return field.unique;
+  const auto& schema = described(spec, session, asked);
   if (!schema) return false;
   for (const sync::FieldSchema& field : schema->fields)
-    if (field.name == key && field.key) {
+    if (field.name == key && field.key && field.unique) {
       if (type != nullptr) *type = field.type;
       return true;
     }
@@ -107,10 +112,25 @@ std::string possible(const OperationSpec& operation) {
   return operation.keys_all.empty() ? join(operation.keys, ", ") : join(operation.keys_all, " with ");
 }
 
+// Discovery has been asked, and does not call the key one.
+[[noreturn]] void refuse_key(const Spec& spec, const Asked& asked) {
+  if (!*asked.described)
+    throw Error("destination.no_such_object", fmt::format("{} has no object `{}`", spec.title, asked.object),
+                "`eddy connectors` with the connector's name lists them");
+  std::vector<std::string> keys;
+  for (const sync::FieldSchema& field : (*asked.described)->fields)
+    if (field.key && field.unique) keys.push_back(field.name);
+  throw Error("destination.unsupported",
+              fmt::format("{} does not match {} by {}, which is no key there; nothing was sent", spec.title,
+                          asked.object, asked.keys.front()),
+              keys.empty() ? fmt::format("no field of {} identifies its records yet: make one", asked.object)
+                           : fmt::format("fields that identify one: {}", join(keys, ", ")));
+}
+
 }  // namespace
 
 const OperationSpec& choose_operation(const Spec& spec, Session& session, const std::string& name,
-                                      const Asked& asked) {
+                                      Asked& asked) {
   const auto found = spec.operations.find(name);
   std::vector<std::string> keys;
   bool object_fits = false;
@@ -122,7 +142,7 @@ const OperationSpec& choose_operation(const Spec& spec, Session& session, const 
       if (!fits_object(spec, operation, asked.object) || (asked.no_jobs && operation.job)) continue;
       object_fits = true;
       const auto known = [&] {
-        if (!known_key) known_key = is_known_key(spec, session, asked.object, asked.keys.front(), nullptr);
+        if (!known_key) known_key = is_known_key(spec, session, asked, nullptr);
         return *known_key;
       };
       if (fits_key(operation, asked.keys) && (!operation.known_keys || known()))
@@ -131,6 +151,7 @@ const OperationSpec& choose_operation(const Spec& spec, Session& session, const 
     }
   }
   if (!fitting.empty()) return choose_way(fitting, session, asked.rows);
+  if (known_key == false) refuse_key(spec, asked);
   if (object_fits)
     throw Error(
         "destination.unsupported",
@@ -147,15 +168,14 @@ const OperationSpec& choose_operation(const Spec& spec, Session& session, const 
               "possible: " + join(modes, ", "));
 }
 
-const LookupSpec* choose_lookup(const Spec& spec, Session& session, const Asked& asked, bool for_branch,
+const LookupSpec* choose_lookup(const Spec& spec, Session& session, Asked& asked, bool for_branch,
                                 Type& type) {
   if (asked.keys.size() != 1) return nullptr;
   for (const LookupSpec& lookup : spec.lookups) {
     if (!fits_object(spec, lookup, asked.object) || !fits_one_key(lookup, asked.keys.front()) ||
         (lookup.lags.count() > 0 && !for_branch))
       continue;
-    if (!lookup.known_keys || is_known_key(spec, session, asked.object, asked.keys.front(), &type))
-      return &lookup;
+    if (!lookup.known_keys || is_known_key(spec, session, asked, &type)) return &lookup;
   }
   return nullptr;
 }

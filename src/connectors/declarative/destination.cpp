@@ -66,6 +66,7 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery&
                 fmt::format("{} has no object `{}`", spec_->title, delivery.object),
                 hint.empty() ? "known: " + join(names, ", ") : hint);
   }
+  check_options(*spec_, delivery.object, delivery.options);
   Asked asked{delivery.object, {}, delivery.rows};
   for (const Column& column : delivery.key) asked.keys.push_back(column.name);
   bool jobs = false;
@@ -85,8 +86,8 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::open(const sync::Delivery&
   return writer;
 }
 
-std::unique_ptr<sync::Writer> DeclarativeDestination::writer_for(const sync::Delivery& delivery,
-                                                                 const Asked& asked, bool& jobs) {
+std::unique_ptr<sync::Writer> DeclarativeDestination::writer_for(const sync::Delivery& delivery, Asked& asked,
+                                                                 bool& jobs) {
   const auto branch = [&](const std::string& name) {
     return branch_of(choose_operation(*spec_, *session_, name, asked), delivery);
   };
@@ -107,13 +108,13 @@ std::unique_ptr<sync::Writer> DeclarativeDestination::writer_for(const sync::Del
         spec_, session_, delivery, *first,
         std::make_unique<DeclarativeWriter>(spec_, session_, delivery, *first, second));
   jobs = first->job != nullptr || (second != nullptr && second->job != nullptr);
-  if (auto desk = desk_of(delivery.sync))
+  if (auto desk = desk_of(delivery))
     writer = std::make_unique<JobWriter>(spec_, session_, std::move(desk), delivery, *first, second,
                                          std::move(writer));
   return writer;
 }
 
-std::shared_ptr<JobDesk> DeclarativeDestination::desk_of(const std::string& sync) {
+std::shared_ptr<JobDesk> DeclarativeDestination::desk_of(const sync::Delivery& delivery) {
   const bool has_jobs =
       std::any_of(spec_->operations.begin(), spec_->operations.end(), [](const auto& entry) {
         return std::any_of(entry.second.begin(), entry.second.end(),
@@ -121,16 +122,18 @@ std::shared_ptr<JobDesk> DeclarativeDestination::desk_of(const std::string& sync
       });
   if (!has_jobs) return nullptr;
   const std::lock_guard lock(desks_mutex_);
-  std::weak_ptr<JobDesk>& slot = desks_[sync];
+  std::weak_ptr<JobDesk>& slot = desks_[delivery.sync];
   if (auto desk = slot.lock()) return desk;
   auto desk = std::make_shared<JobDesk>(
-      spec_, session_, jobs_folder_.empty() ? std::filesystem::path() : jobs_folder_ / percent_encode(sync));
+      spec_, session_,
+      jobs_folder_.empty() ? std::filesystem::path() : jobs_folder_ / percent_encode(delivery.sync),
+      Options(*spec_, session_->lookup(), delivery.object, delivery.options));
   slot = desk;
   return desk;
 }
 
 bool DeclarativeDestination::unfinished(const sync::Delivery& delivery) {
-  const auto desk = desk_of(delivery.sync);
+  const auto desk = desk_of(delivery);
   return desk != nullptr && desk->has_records();
 }
 
@@ -148,7 +151,8 @@ Branch DeclarativeDestination::branch_of(const OperationSpec& operation,
                                          const sync::Delivery& delivery) const {
   Branch out{.operation = &operation, .by_key = std::nullopt, .by_id = std::nullopt};
   if (operation.found.empty()) return out;
-  sync::Reading reading{.object = delivery.object, .key = delivery.key, .fields = {}, .options = {}};
+  sync::Reading reading{
+      .object = delivery.object, .key = delivery.key, .fields = {}, .options = delivery.options};
   if (!operation.of.empty())
     reading.object = operation.of.text(object_lookup(*spec_, *session_, delivery.object)).value_or("");
   out.by_key = lookup_of(reading, /*for_branch=*/true);

@@ -37,9 +37,9 @@ class DeclarativeDestination final : public sync::Destination {
 
  private:
   // `jobs` becomes true when rows may go as jobs.
-  std::unique_ptr<sync::Writer> writer_for(const sync::Delivery& delivery, const Asked& asked, bool& jobs);
+  std::unique_ptr<sync::Writer> writer_for(const sync::Delivery& delivery, Asked& asked, bool& jobs);
   // nullptr: the connector has no jobs.
-  std::shared_ptr<JobDesk> desk_of(const std::string& sync);
+  std::shared_ptr<JobDesk> desk_of(const sync::Delivery& delivery);
   // nullopt: records of that object cannot be looked up by that key.
   std::optional<BranchLookup> lookup_of(sync::Reading reading, bool for_branch) const;
   Branch branch_of(const OperationSpec& operation, const sync::Delivery& delivery) const;

@@ -39,13 +39,13 @@ std::string text_at(const json& item, const std::string& pointer) {
 sync::FieldSchema known(const FieldSpec& field) {
   return {field.name,       field.type,     std::string(name_of(field.type)),
           field.required,   field.writable, field.key,
-          field.length_max, field.options};
+          field.length_max, field.options,  field.unique};
 }
 
-sync::FieldSchema discovered(const DiscoverSpec& spec, const std::string& prefix, const json& item,
+sync::FieldSchema discovered(const DiscoverSpec& spec, const std::string& name, const json& item,
                              int status) {
   sync::FieldSchema out;
-  out.name = prefix + text_at(item, spec.name);
+  out.name = name;
   out.native_type = text_at(item, spec.native_type);
   if (const auto type = spec.types.find(out.native_type); type != spec.types.end()) out.type = type->second;
   out.required = spec.required_when.given() && spec.required_when.holds(status, &item);
@@ -199,6 +199,10 @@ std::optional<sync::ObjectSchema> discover(const Spec& spec, Session& session, c
   return schema;
 }
 
+std::optional<sync::ObjectSchema> discover_own(const Spec& spec, Session& session, const std::string& name) {
+  return discover_alone(spec, session, name, nullptr);
+}
+
 namespace {
 
 std::optional<sync::ObjectSchema> discover_alone(const Spec& spec, Session& session, const std::string& name,
@@ -207,7 +211,8 @@ std::optional<sync::ObjectSchema> discover_alone(const Spec& spec, Session& sess
   if (object == nullptr && !spec.objects.open) return std::nullopt;
   sync::ObjectSchema schema;
   schema.name = name;
-  schema.open = object != nullptr && object->fixed ? object->open_fields : spec.objects.open_fields;
+  schema.open = (object != nullptr && object->open_fields) ||
+                (spec.objects.open_fields && (object == nullptr || !object->fixed));
   if (object != nullptr)
     for (const FieldSpec& field : object->fields) schema.fields.push_back(known(field));
   if (!spec.objects.discover || (object != nullptr && object->fixed)) return schema;
@@ -215,6 +220,7 @@ std::optional<sync::ObjectSchema> discover_alone(const Spec& spec, Session& sess
   const Lookup lookup = object_lookup(spec, session, name);
   const std::string items = render_pointer(discover.items, lookup);
   const std::string prefix = discover.prefix.text(lookup).value_or("");
+  const std::string name_at = render_pointer(discover.name, lookup);
   const auto missing = [&](const Reply& reply) {
     return discover.missing_when.given() && discover.missing_when.holds(reply);
   };
@@ -222,10 +228,10 @@ std::optional<sync::ObjectSchema> discover_alone(const Spec& spec, Session& sess
                           [&](const Reply& r) { return has_list(r, items) || missing(r); });
   if (missing(reply)) return std::nullopt;
   for (const json& item : *at(*reply.json, items)) {
-    if (text_at(item, discover.name).empty() ||
-        (discover.skip_when.given() && discover.skip_when.holds(reply.status, &item)))
+    const std::string own_name = text_at(item, name_at);
+    if (own_name.empty() || (discover.skip_when.given() && discover.skip_when.holds(reply.status, &item)))
       continue;
-    sync::FieldSchema field = discovered(discover, prefix, item, reply.status);
+    sync::FieldSchema field = discovered(discover, prefix + own_name, item, reply.status);
     if (relations != nullptr && !discover.relation.empty())
       if (auto relation = relation_in(discover, item, field.writable)) {
         relations->push_back(std::move(*relation));
@@ -233,6 +239,7 @@ std::optional<sync::ObjectSchema> discover_alone(const Spec& spec, Session& sess
       }
     if (sync::FieldSchema* before = find_field(schema, field.name)) {
       // What the connector knows about keys stays; the service's word goes for everything else.
+      field.unique = field.key || before->unique;
       field.key = field.key || before->key;
       field.required = field.required || before->required;
       *before = std::move(field);

@@ -25,5 +25,7 @@ Lookup object_lookup(const Spec& spec, const Session& session, const std::string
 std::vector<std::string> discover_objects(const Spec& spec, Session& session);
 // nullopt: no such object. Throws Error when asking fails.
 std::optional<sync::ObjectSchema> discover(const Spec& spec, Session& session, const std::string& object);
+// The same without the fields that name other records, for which those have to be asked too.
+std::optional<sync::ObjectSchema> discover_own(const Spec& spec, Session& session, const std::string& object);
 
 }  // namespace eddy::connectors

@@ -71,8 +71,11 @@ std::vector<JobRow> job_rows(std::span<const Change> changes, std::span<const st
 }
 
 JobDesk::JobDesk(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session,
-                 std::filesystem::path folder)
-    : spec_(std::move(spec)), session_(std::move(session)), folder_(std::move(folder)) {}
+                 std::filesystem::path folder, Options options)
+    : spec_(std::move(spec)),
+      session_(std::move(session)),
+      folder_(std::move(folder)),
+      options_(std::move(options)) {}
 
 bool JobDesk::has_records() const { return !record_files(folder_).empty(); }
 
@@ -131,6 +134,7 @@ std::optional<JobRun> JobDesk::run_of(const JobRecord& record) const {
                   if (word.starts_with("object."))
                     if (const auto value = words.find(std::string(word.substr(7))); value != words.end())
                       return json(value->second);
+                  if (auto option = options_.get(word)) return option;
                   return session_->lookup()(word);
                 });
 }

@@ -27,8 +27,9 @@ namespace eddy::connectors {
 // Shared by the writers of a sync. Thread-safe.
 class JobDesk {
  public:
-  // `folder`: where the records of this sync are; empty: they are kept in memory only.
-  JobDesk(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session, std::filesystem::path folder);
+  // `folder`: where the records of this sync are; empty: they are kept in memory only. `options`: the sync's.
+  JobDesk(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session, std::filesystem::path folder,
+          Options options = {});
 
   // A former run left records.
   bool has_records() const;
@@ -87,6 +88,7 @@ class JobDesk {
   std::shared_ptr<const Spec> spec_;
   std::shared_ptr<Session> session_;
   std::filesystem::path folder_;
+  Options options_;
   std::mutex taking_over_;
   bool loaded_ = false;             // guarded by taking_over_
   std::vector<JobPointer> former_;  // not ended; guarded by taking_over_

@@ -22,7 +22,8 @@ JobWriter::JobWriter(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> 
       write_(write),
       remove_(remove),
       bodies_(spec_, session_, delivery_, write, remove),
-      other_(std::move(other)) {}
+      other_(std::move(other)),
+      options_(*spec_, session_->lookup(), delivery_.object, delivery_.options) {}
 
 sync::Limits JobWriter::limits() const {
   sync::Limits out = other_->limits();
@@ -59,6 +60,7 @@ std::optional<json> JobWriter::constant(std::string_view name) const {
     if (const auto word = words.find(std::string(name.substr(7))); word != words.end())
       return json(word->second);
   }
+  if (auto option = options_.get(name)) return option;
   return session_->lookup()(name);
 }
 

@@ -45,6 +45,7 @@ class JobWriter final : public sync::Writer {
   const OperationSpec* remove_;
   DeclarativeWriter bodies_;  // of operations whose rows are no file
   std::unique_ptr<sync::Writer> other_;
+  Options options_;
 };
 
 }  // namespace eddy::connectors

@@ -108,7 +108,7 @@ std::vector<LoadedConnector> load_connectors(const std::filesystem::path& projec
 
 sync::DestinationType destination_type(std::shared_ptr<const Spec> spec) {
   auto sessions = std::make_shared<Sessions>();
-  return {spec->name, spec->summary, settings_shape(*spec), config::Shape::object({}),
+  return {spec->name, spec->summary, settings_shape(*spec), options_shape(*spec),
           [spec, sessions](const config::Node& settings,
                            const sync::Surroundings& surroundings) -> std::unique_ptr<sync::Destination> {
             return std::make_unique<DeclarativeDestination>(

@@ -62,6 +62,10 @@ struct ConnectorManual {
     std::string name, doc;
     std::vector<std::string> keys;
   };
+  struct Option {
+    std::string name, doc, type, otherwise;
+    std::vector<std::string> values, objects;  // allowed; of which it is. Empty: any, all
+  };
   struct Operation {
     std::string name;                  // upsert, update, insert, erase, archive, lookup
     std::vector<std::string> objects;  // empty: all
@@ -79,8 +83,9 @@ struct ConnectorManual {
   std::vector<std::vector<std::string>> credentials;  // each a set of settings that is enough to log in
   std::vector<std::string> credentials_how;           // of each: "header Authorization", "OAuth 2"
   std::vector<Object> objects;
-  bool open_objects = false;  // others exist too
-  bool discovers = false;     // fields are read from the service
+  std::vector<Option> options;  // of a sync
+  bool open_objects = false;    // others exist too
+  bool discovers = false;       // fields are read from the service
   std::vector<Operation> operations;
   std::size_t concurrency = 1;
   std::vector<std::string> limits;                         // "100 requests in 10 s", for people
@@ -94,5 +99,7 @@ std::string manual_page(const ConnectorManual& manual);
 nlohmann::json manual_json(const ConnectorManual& manual);
 // What the connector knows of an object without asking; nullopt when it does not list it.
 std::optional<sync::ObjectSchema> known_object(const LoadedConnector& connector, const std::string& name);
+// The options of a sync to that object as lines for people, each with a newline; "" when it has none.
+std::string options_text(const ConnectorManual& manual, const std::string& object);
 
 }  // namespace eddy::connectors

@@ -42,6 +42,8 @@ Shape limits_shape() {
                                    required("window", Shape::duration(), "in any such time")});
   return Shape::object({field("concurrency", Shape::integer(), "requests at a time"),
                         field("buckets", Shape::list(bucket), "requests per time"),
+                        field("named", Shape::map(Shape::list(bucket)),
+                              "further limits, for the requests that name one with `limit`"),
                         field("headers", Shape::list(reader), "what replies say about the rest of a budget"),
                         field("quota", quota, "what may be asked in a day"),
                         field("rows", Shape::list(row), "how often one record may be written")});
@@ -83,8 +85,14 @@ LimitsSpec SpecReader::limits(const Node& node) const {
   LimitsSpec out;
   if (node["concurrency"].exists())
     out.concurrency = static_cast<std::size_t>(std::max<std::int64_t>(1, node["concurrency"].as_integer()));
-  for (const Node& bucket : node["buckets"].items())
-    out.buckets.emplace_back(placeholders(bucket["max"], false), bucket["window"].as_duration());
+  const auto buckets = [&](const Node& list) {
+    std::vector<BucketSpec> all;
+    for (const Node& bucket : list.items())
+      all.emplace_back(placeholders(bucket["max"], false), bucket["window"].as_duration());
+    return all;
+  };
+  out.buckets = buckets(node["buckets"]);
+  for (const auto& entry : node["named"].entries()) out.named[entry.name] = buckets(entry.value);
   for (const Node& item : node["headers"].items()) {
     http::HeaderReader reader;
     reader.remaining = item["remaining"].text();

@@ -116,6 +116,7 @@ std::string soql_literal(const json& value) {
 LookupReader::LookupReader(std::shared_ptr<const Spec> spec, std::shared_ptr<Session> session,
                            sync::Reading reading, const LookupSpec& lookup)
     : spec_(std::move(spec)), session_(std::move(session)), reading_(std::move(reading)), lookup_(lookup) {
+  options_ = Options(*spec_, session_->lookup(), reading_.object, reading_.options);
   const auto ask_for = [&](const std::string& name) {
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) names_.push_back(name);
   };
@@ -163,7 +164,7 @@ std::vector<LookupReader::Found> LookupReader::find(std::span<const Row> keys) {
     if (!cell || !*cell || plain_text(**cell).empty()) continue;
     const std::string text = plain_text(**cell);
     if (keys_are_joined_ && text.find(',') != std::string::npos)
-      throw Error(
+      throw KeyRefused(
           "destination.unsupported",
           fmt::format("{} cannot be asked for the key `{}`: it has a comma, which there stands between keys",
                       spec_->title, for_people(text)),
@@ -309,7 +310,9 @@ sync::Record LookupReader::record_of(const json& item) const {
       id != nullptr && id->is_primitive())
     out.id = plain_text(*id);
   for (std::size_t i = 0; i < values_.size(); ++i) {
-    const json* value = at(item, values_[i]);
+    bool is_pair = false;
+    const json* value = pair_in(item, reading_.fields[i].name, spec_->transforms.pairs, is_pair);
+    if (!is_pair) value = at(item, values_[i]);
     out.fields.push_back(value == nullptr ? Value()
                                           : read_value(*value, reading_.fields[i].type, spec_->transforms));
   }
@@ -319,6 +322,7 @@ sync::Record LookupReader::record_of(const json& item) const {
 std::optional<json> LookupReader::constant(std::string_view name) const {
   if (name == "object") return json(reading_.object);
   if (name == "key.field") return json(reading_.key.front().name);
+  if (auto option = options_.get(name)) return option;
   if (name == "fields.list") return json(names_);
   if (name == "fields.names") return json(join(names_, ","));
   return object_lookup(*spec_, *session_, reading_.object)(name);

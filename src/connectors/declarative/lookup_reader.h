@@ -71,6 +71,7 @@ class LookupReader final : public sync::Reader {
   std::shared_ptr<Session> session_;
   sync::Reading reading_;
   const LookupSpec& lookup_;
+  Options options_;
   std::vector<std::string> names_;   // of all fields that are asked for
   std::vector<std::string> values_;  // JSON pointers of reading_.fields
   std::string items_, echo_;         // JSON pointers

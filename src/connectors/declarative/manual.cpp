@@ -6,6 +6,7 @@
 #include "connectors/declarative/discovery.h"
 #include "connectors/declarative/job_spec.h"
 #include "connectors/declarative/library.h"
+#include "connectors/declarative/object_name.h"
 #include "core/text.h"
 
 namespace eddy::connectors {
@@ -114,6 +115,9 @@ std::vector<std::string> behaviours(const Spec& spec) {
     out.push_back("timestamps are sent as milliseconds since 1970");
   if (!t.list_separator.empty())
     out.push_back(fmt::format("lists of texts are joined with `{}`", t.list_separator));
+  for (const auto& [list, pair] : t.pairs)
+    out.push_back(fmt::format("fields below `{0}`, as `{0}.7`, are sent as a list of `{{{1}: 7, {2}: …}}`",
+                              list, pair.name, pair.value));
   return out;
 }
 
@@ -121,6 +125,10 @@ std::vector<std::string> limits(const Spec& spec) {
   std::vector<std::string> out;
   for (const auto& [max, window] : spec.limits.buckets)
     out.push_back(fmt::format("{} requests in {}", with_settings_named(max, spec), duration_text(window)));
+  for (const auto& [name, buckets] : spec.limits.named)
+    for (const auto& [max, window] : buckets)
+      out.push_back(
+          fmt::format("{}: {} requests in {}", name, with_settings_named(max, spec), duration_text(window)));
   for (const http::HeaderReader& header : spec.limits.headers)
     out.push_back(fmt::format("what is left, as the replies' header {} says", header.remaining));
   if (const auto& quota = spec.limits.quota) {
@@ -155,6 +163,9 @@ ConnectorManual manual(const LoadedConnector& connector) {
   }
   for (const ObjectSpec& object : spec.objects.list)
     out.objects.push_back({object.name, object.doc, object.keys});
+  for (const OptionSpec& o : spec.options)
+    out.options.push_back(
+        {o.name, o.doc, o.type, o.otherwise ? o.otherwise->source() : "", o.values, o.objects});
   out.open_objects = spec.objects.open;
   out.discovers = spec.objects.discover.has_value();
   for (const char* name : {"upsert", "update", "insert", "erase", "archive"})
@@ -195,13 +206,31 @@ std::optional<sync::ObjectSchema> known_object(const LoadedConnector& connector,
                           .writable = f.writable,
                           .key = f.key,
                           .length_max = f.length_max,
-                          .options = f.options});
+                          .options = f.options,
+                          .unique = f.unique});
+  return out;
+}
+
+std::string options_text(const ConnectorManual& manual, const std::string& object) {
+  std::string out;
+  for (const auto& o : manual.options) {
+    const bool fits = o.objects.empty() || object.empty() ||
+                      std::any_of(o.objects.begin(), o.objects.end(), [&](const std::string& name) {
+                        return name == object || words_of(name, object).has_value();
+                      });
+    if (!fits) continue;
+    out += fmt::format("  {:<20} {}", o.name, o.doc);
+    if (!o.values.empty()) out += fmt::format(" ({})", join(o.values, ", "));
+    if (!o.objects.empty() && object.empty()) out += fmt::format(" (of {})", join(o.objects, ", "));
+    if (!o.otherwise.empty()) out += fmt::format(" (default {})", o.otherwise);
+    out += "\n";
+  }
   return out;
 }
 
 nlohmann::json manual_json(const ConnectorManual& m) {
   using nlohmann::json;
-  json settings = json::array(), objects = json::array(), operations = json::array();
+  json settings = json::array(), objects = json::array(), options = json::array(), operations = json::array();
   for (const auto& s : m.settings)
     settings.push_back({{"name", s.name},
                         {"doc", s.doc},
@@ -210,6 +239,13 @@ nlohmann::json manual_json(const ConnectorManual& m) {
                         {"required", s.required},
                         {"secret", s.secret}});
   for (const auto& o : m.objects) objects.push_back({{"name", o.name}, {"doc", o.doc}, {"keys", o.keys}});
+  for (const auto& o : m.options)
+    options.push_back({{"name", o.name},
+                       {"doc", o.doc},
+                       {"type", o.type},
+                       {"default", o.otherwise},
+                       {"values", o.values},
+                       {"objects", o.objects}});
   for (const auto& o : m.operations)
     operations.push_back({{"name", o.name},
                           {"objects", o.objects},
@@ -228,6 +264,7 @@ nlohmann::json manual_json(const ConnectorManual& m) {
           {"settings", settings},
           {"credentials", m.credentials},
           {"objects", objects},
+          {"options", options},
           {"open_objects", m.open_objects},
           {"discovers", m.discovers},
           {"operations", operations},
@@ -257,6 +294,8 @@ std::string manual_text(const ConnectorManual& manual) {
     out += fmt::format("  {:<20} {}{}\n", o.name, o.doc,
                        o.keys.empty() ? "" : " (keys: " + join(o.keys, ", ") + ")");
   if (manual.open_objects) out += "  others by the service's own name\n";
+  if (const std::string options = options_text(manual, ""); !options.empty())
+    out += "\nOptions of a sync\n" + options;
   out += "\nOperations\n";
   for (const auto& o : manual.operations) {
     std::string line = fmt::format("  {:<20} up to {} rows in a request", o.name, o.rows_max);

@@ -72,6 +72,17 @@ std::string settings_table(const ConnectorManual& m) {
   return out;
 }
 
+std::string options_table(const ConnectorManual& m) {
+  std::string out = "| option | of | what | default |\n|---|---|---|---|\n";
+  for (const auto& o : m.options) {
+    std::string what = cell(o.doc);
+    if (!o.values.empty()) what += ": " + code_list(o.values);
+    out += fmt::format("| `{}` | {} | {} | {} |\n", o.name, o.objects.empty() ? "all" : code_list(o.objects),
+                       what, o.otherwise.empty() ? "" : "`" + cell(o.otherwise) + "`");
+  }
+  return out;
+}
+
 // The settings that one must write: what is required, and the first way to log in.
 std::string connection_example(const ConnectorManual& m) {
   std::string out = fmt::format("# connections.yml\n{}:\n  type: {}\n", m.name, m.name);
@@ -168,6 +179,10 @@ std::string manual_page(const ConnectorManual& m) {
                            "OBJECT`.\n",
                            m.title, m.name);
 
+  if (!m.options.empty())
+    out +=
+        "\n## Options of a sync\n\nUnder `options:` in its file. `{name}` is the connection's setting.\n\n" +
+        options_table(m);
   out += "\n## What a sync can do\n\nThe first line that fits mode, object and key is taken.\n\n" +
          operations_table(m);
   const auto has = [&](const char* name) {

@@ -1,5 +1,6 @@
 #include "connectors/declarative/row_answers.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "connectors/declarative/outcome.h"
@@ -23,6 +24,14 @@ class RowAnswers::Matcher {
         if (!rows[i].id.empty()) places_[rows[i].id].push_back(i);
       } else
         places_[mark_ ? rows[i].key_text : folded(rows[i].key_text)].push_back(i);
+  }
+
+  bool goes_by_place() const { return spec_.by == MatchSpec::By::position; }
+  // The item says which row it is about, were it among ours.
+  bool names_somebody(const json& item) const {
+    if (spec_.by != MatchSpec::By::echo || !pointers_.empty()) return false;
+    const json* value = at(item, pointer_);
+    return value != nullptr && value->is_primitive() && !value->is_null();
   }
 
   // `item` is number `index` of `count`.
@@ -170,10 +179,18 @@ void RowAnswers::open(const RowsSpec& list) {
 }
 
 void RowAnswers::item(const json& item, std::size_t index, std::size_t count, int status) {
+  bool names_somebody = false;
   for (const Matcher& matcher : matchers_) {
+    // What is about somebody else is not about the row at its place.
+    if (matcher.goes_by_place() && names_somebody) continue;
     const auto places = matcher.rows_of(item, index, count);
+    names_somebody = names_somebody || matcher.names_somebody(item);
     if (places.empty()) continue;
-    const Verdict verdict = verdict_of(item, *list_, errors_, status).value_or(unknown_);
+    Verdict verdict = verdict_of(item, *list_, errors_, status).value_or(unknown_);
+    if (mark_ && matcher.goes_by_place()) {
+      by_place_.emplace_back(places.front(), std::move(verdict));
+      return;
+    }
     for (const std::size_t row : places) {
       if (found_[row] && found_[row]->outcome != verdict.outcome) contradicted_[row] = true;
       if (!found_[row]) found_[row] = verdict;
@@ -205,7 +222,22 @@ void RowAnswers::read(const Reply& reply, const RowsSpec& list) {
   for (std::size_t i = 0; i < sequence.size(); ++i) item(sequence[i], i, sequence.size(), reply.status);
 }
 
+// Nobody promises the order of a job's results. So nothing is taken from their places unless it would be the
+// same in any order, and the records' ids never are.
+void RowAnswers::take_places() {
+  const auto agrees = [&](const auto& one) {
+    return !found_[one.first] && one.second.outcome == by_place_.front().second.outcome;
+  };
+  if (!std::all_of(by_place_.begin(), by_place_.end(), agrees)) return;
+  for (auto& [row, verdict] : by_place_) {
+    verdict.destination_id.clear();
+    found_[row] = std::move(verdict);
+  }
+  by_place_.clear();
+}
+
 std::vector<Verdict> RowAnswers::verdicts(bool missing_row_applied) {
+  take_places();
   std::vector<Verdict> out;
   out.reserve(rows_.size());
   for (std::size_t i = 0; i < rows_.size(); ++i) {

@@ -15,7 +15,8 @@
 namespace eddy::connectors {
 
 // Gathers verdicts from one or more lists. A row that no item names, that two items contradict each other
-// about, or whose item cannot be read gets `unknown`; never applied. One thread; keeps references to
+// about, or whose item cannot be read gets `unknown`; never applied. Items of a job that only their place
+// connects to a row count only when all of them say the same. One thread; keeps references to
 // `errors`, `rows` and the specs of lists.
 class RowAnswers {
  public:
@@ -44,6 +45,7 @@ class RowAnswers {
 
  private:
   class Matcher;
+  void take_places();
   const ErrorSpec& errors_;
   std::span<const RenderedRow> rows_;
   Lookup lookup_;
@@ -53,6 +55,7 @@ class RowAnswers {
   std::vector<Matcher> matchers_;
   std::vector<std::optional<Verdict>> found_;
   std::vector<bool> contradicted_;
+  std::vector<std::pair<std::size_t, Verdict>> by_place_;  // of a job: rows of which only the place is known
   bool unnamed_ = false;
 };
 

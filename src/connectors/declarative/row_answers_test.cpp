@@ -105,6 +105,40 @@ TEST(RowAnswers, Alone) {
   EXPECT_TRUE(unnamed);
 }
 
+TEST(RowAnswers, WhatNamesAnotherRowIsNotAboutTheOneAtItsPlace) {
+  const auto spec = outcome(
+      "{rows: [{match: [{by: echo, pointer: /k, row: key}, {by: position}], applied_when: {pointer: /ok, "
+      "eq: true}, code: [/e]}]}");
+  EXPECT_EQ(letters(spec, R"([{"ok":true},{"ok":true,"k":null},{"e":"bad"}])", abc), "aar");
+  EXPECT_EQ(letters(spec, R"([{"ok":true,"k":"x"},{"ok":true},{"ok":true,"k":"c"}])", abc), "daa");
+}
+
+// Nobody promises their order.
+TEST(RowAnswers, PlacesInAJobsResultsCountWhenAllSayTheSame) {
+  const auto spec = outcome(
+      "{rows: [{match: [{by: echo, pointer: /k, row: key}, {by: index, pointer: /i}, {by: position}], "
+      "applied_when: {pointer: /ok, eq: true}, id: /id, code: [/e]}]}");
+  const auto told = [&](const char* body) {
+    RowAnswers answers({}, abc, nothing, Verdict::in_doubt("none", "none"),
+                       [](const std::string& key) { return key; });
+    answers.read(Reply(http::Response{200, {}, body}), spec.rows.front());
+    std::string out;
+    for (const Verdict& v : answers.verdicts(false))
+      out += (v.outcome == Outcome::applied    ? "a"
+              : v.outcome == Outcome::rejected ? "r"
+                                               : "d") +
+             v.destination_id;
+    return out;
+  };
+  EXPECT_EQ(told(R"([{"ok":true,"id":3},{"ok":true,"id":2},{"ok":true,"id":1}])"), "aaa");
+  EXPECT_EQ(told(R"([{"e":"bad"},{"e":"bad"},{"e":"worse"}])"), "rrr");
+  EXPECT_EQ(told(R"([{"ok":true},{"e":"bad"},{"ok":true}])"), "ddd");
+  EXPECT_EQ(told(R"([{"ok":true},{"ok":true}])"), "ddd");
+  // Others may be known by more; a place that one of them takes shows that there is no order.
+  EXPECT_EQ(told(R"([{"ok":true,"k":"a","id":1},{"ok":true,"id":2},{"e":"bad","i":2}])"), "a1ar");
+  EXPECT_EQ(told(R"([{"ok":true,"k":"b","id":1},{"ok":true,"id":2},{"ok":true,"id":3}])"), "da1d");
+}
+
 TEST(RowAnswers, CountsAreBelievedOnlyWhenTheyAreAllRows) {
   const auto spec = outcome("{counted: [/done], rows: []}");
   EXPECT_EQ(letters(spec, R"({"done":3})", abc), "aaa");

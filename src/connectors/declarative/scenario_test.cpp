@@ -9,6 +9,7 @@
 //   compared refused_whole, retry_after, error, open_error           error: the code that deliver() or
 //   describe() throws describe: contacts  schema: {field: {type, …}} | null   instead of changes
 //   lookup: [key, …]  records: [{matches, id, fields: {…}}] | unreadable                   instead of changes
+//   check: [{what, granted, missing}]  account: text           instead of changes; `missing`: a part of it
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -16,6 +17,7 @@
 
 #include "config/document.h"
 #include "config/shape.h"
+#include "connectors/declarative/check.h"
 #include "connectors/declarative/destination.h"
 #include "connectors/declarative/library.h"
 #include "core/error.h"
@@ -51,6 +53,9 @@ Shape scenario_shape() {
        field("code", Shape::string(), "code"), field("id", Shape::string(), "id"),
        field("created", Shape::boolean(), "created"),
        field("message", Shape::string(), "part of the message")});
+  const Shape permission = Shape::object({required("what", Shape::string(), "what is allowed"),
+                                          required("granted", Shape::boolean(), "or not"),
+                                          field("missing", Shape::string(), "part of what is missing")});
   return Shape::object(
       {required("about", Shape::string(), "what it shows, with the line of the contract"),
        required("settings", Shape::map(Shape::string()), "connection"),
@@ -60,6 +65,7 @@ Shape scenario_shape() {
        field("key", Shape::map(Shape::string()), "key field: type"),
        field("fields", Shape::map(Shape::string()), "field: type"),
        field("planned", Shape::integer(), "rows of the whole plan"),
+       field("options", Shape::any(), "of the sync"),
        field("changes", Shape::list(Shape::map(Shape::map(Shape::any()))), "rows"),
        field("steps", Shape::list(step), "wire"),
        field("verdicts", Shape::list(verdict), "answers"),
@@ -67,9 +73,12 @@ Shape scenario_shape() {
        field("retry_after", Shape::duration(), "wait"),
        field("error", Shape::string(), "code"),
        field("open_error", Shape::string(), "code"),
+       field("message", Shape::string(), "part of what the error of open() says, or advises"),
        field("describe", Shape::string(), "object"),
        field("schema", Shape::any(), "expected fields"),
        field("open_fields", Shape::boolean(), "other fields exist"),
+       field("check", Shape::list(permission), "what the credentials allow, and lack"),
+       field("account", Shape::string(), "whose account it is"),
        field("lookup", Shape::list(Shape::any()), "keys"),
        field("records", Shape::any(), "what is read by them; `unreadable`: there is no reader")});
 }
@@ -262,6 +271,7 @@ void compare(const std::optional<sync::ObjectSchema>& schema, const Node& expect
 
 sync::Delivery delivery_of(const Node& root) {
   sync::Delivery out;
+  out.options = root["options"];
   out.object = root["object"].text();
   const std::string mode = root["mode"].as_string("upsert");
   out.mode = mode == "update"   ? sync::Mode::update
@@ -286,6 +296,9 @@ void deliver(DeclarativeDestination& destination, const Node& root) {
       FAIL() << "open() succeeds";
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), root["open_error"].text()) << e.what();
+      EXPECT_NE((e.message() + "\n" + e.hint()).find(root["message"].as_string("")), std::string::npos)
+          << e.what() << "\n"
+          << e.hint();
       EXPECT_FALSE(e.hint().empty());
     }
     return;
@@ -312,7 +325,7 @@ void look_up(DeclarativeDestination& destination, const Node& root) {
   const sync::Reading reading{.object = root["object"].text(),
                               .key = columns(root["key"]),
                               .fields = columns(root["fields"]),
-                              .options = {}};
+                              .options = root["options"]};
   const auto reader = destination.reader(reading);
   if (root["records"].is_scalar()) {
     EXPECT_EQ(root["records"].text(), "unreadable");
@@ -342,6 +355,25 @@ void look_up(DeclarativeDestination& destination, const Node& root) {
   }
 }
 
+void check(const Spec& spec, Session& session, const Node& root) {
+  try {
+    const Checked got = check_connection(spec, session);
+    EXPECT_FALSE(root["error"].exists()) << "check_connection() does not throw";
+    EXPECT_EQ(got.account, root["account"].as_string(""));
+    const auto expected = root["check"].items();
+    ASSERT_EQ(got.permissions.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(got.permissions[i].what, expected[i]["what"].text());
+      EXPECT_EQ(got.permissions[i].granted, expected[i]["granted"].as_boolean())
+          << expected[i]["what"].text();
+      EXPECT_NE(got.permissions[i].missing.find(expected[i]["missing"].as_string("")), std::string::npos)
+          << got.permissions[i].missing;
+    }
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), root["error"].as_string("(no error expected)")) << e.what();
+  }
+}
+
 class Scenario : public ::testing::TestWithParam<std::filesystem::path> {};
 
 TEST_P(Scenario, SendsAndUnderstands) {
@@ -354,6 +386,7 @@ TEST_P(Scenario, SendsAndUnderstands) {
   auto spec = std::make_shared<const Spec>(
       parse_connector(read_file(folder / "connector.yml"), folder.filename().string() + "/connector.yml"));
   settings_shape(*spec).check(root["settings"], diagnostics);
+  if (root["options"].exists()) options_shape(*spec).check(root["options"], diagnostics);
   diagnostics.throw_if_any();
 
   ManualClock clock;
@@ -362,8 +395,9 @@ TEST_P(Scenario, SendsAndUnderstands) {
   const auto steps = root["steps"].items();
   auto wire = std::make_unique<http::ScriptedExchange>(
       [&](const http::Request& request) { return play(steps, next, request); });
-  DeclarativeDestination destination(spec, std::make_shared<Session>(*spec, Settings(*spec, root["settings"]),
-                                                                     clock, cancel, std::move(wire)));
+  const auto session =
+      std::make_shared<Session>(*spec, Settings(*spec, root["settings"]), clock, cancel, std::move(wire));
+  DeclarativeDestination destination(spec, session);
 
   if (root["describe"].exists()) {
     try {
@@ -372,6 +406,8 @@ TEST_P(Scenario, SendsAndUnderstands) {
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), root["error"].as_string("(no error expected)")) << e.what();
     }
+  } else if (root["check"].exists()) {
+    check(*spec, *session, root);
   } else if (root["lookup"].exists()) {
     look_up(destination, root);
   } else {

@@ -314,7 +314,7 @@ DiscoverSpec SpecReader::discover(const Node& node) const {
   if (node["paging"].exists()) out.paging = paging(node["paging"]);
   out.relation = pointer(node["relations"]["name"]);
   out.relation_objects = pointer(node["relations"]["objects"]);
-  out.name = pointer(node["name"]);
+  out.name = pointer_template(node["name"]);
   out.prefix = placeholders(node["prefix"], false);
   out.native_type = pointer(node["native_type"]);
   for (const auto& entry : node["types"].entries()) {
@@ -366,6 +366,9 @@ TransformSpec SpecReader::transforms(const Node& node) const {
   if (node["date"].as_string("iso") == "epoch_ms") out.date = TransformSpec::Time::epoch_ms;
   if (node["timestamp"].as_string("iso") == "epoch_ms") out.timestamp = TransformSpec::Time::epoch_ms;
   out.list_separator = node["list_separator"].as_string("");
+  for (const auto& list : node["pairs"].entries())
+    out.pairs[list.name] = {list.value["name"].text(), list.value["value"].text(),
+                            list.value["numbers"].exists() && list.value["numbers"].as_boolean()};
   return out;
 }
 
@@ -391,12 +394,17 @@ Spec SpecReader::read() {
   for (const Node& item : root_["auth"].items()) out.auth.push_back(auth(item));
   out.objects = objects(root_["objects"]);
   out.errors = errors(root_["errors"], {});
+  for (const auto& entry : root_["options"].entries()) out.options.push_back(option(entry));
+  // They belong to a sync, so only what serves one may use them.
+  const std::vector<std::string> names_for_all = names_;
+  for (const OptionSpec& option : out.options) names_.push_back("options." + option.name);
   for (const auto& entry : root_["operations"].entries())
     for (const Node& item : entry.value.items()) {
       out.operations[entry.name].push_back(operation(item, out.errors, entry.name == "insert"));
       check_operation(item, entry.name, out.operations[entry.name].back());
     }
   for (const Node& item : root_["lookup"].items()) out.lookups.push_back(lookup(item, out.errors));
+  names_ = names_for_all;
   if (root_["check"].exists()) out.check = check(root_["check"]);
   out.transforms = transforms(root_["transforms"]);
   out.limits = limits(root_["limits"]);

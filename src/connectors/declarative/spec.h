@@ -16,6 +16,8 @@
 #include "config/shape.h"
 #include "connectors/declarative/branch_spec.h"
 #include "connectors/declarative/jwt.h"
+#include "connectors/declarative/options.h"
+#include "connectors/declarative/pairs.h"
 #include "connectors/declarative/reply.h"
 #include "connectors/declarative/template.h"
 #include "core/value.h"
@@ -210,7 +212,7 @@ struct FieldSpec {
 struct ObjectSpec {
   std::string name;  // or a pattern for many: {from}_to_{to} (object_name.h)
   std::string doc;
-  bool open_fields = false;                   // fields beyond those below exist, of a fixed one
+  bool open_fields = false;                   // fields beyond the described ones exist
   bool fixed = false;                         // its fields are those below; the service is not asked
   std::vector<std::string> keys;              // fields that can match records, for the manual
   std::map<std::string, std::string> values;  // {object.word}
@@ -222,7 +224,7 @@ struct DiscoverSpec {
   Predicate missing_when;  // the service has no such object
   Template items;          // JSON pointer
   std::optional<PagingSpec> paging;
-  std::string name;
+  Template name;    // JSON pointer
   Template prefix;  // put before every name
   std::string native_type;
   std::map<std::string, Type> types;  // native type -> ours; others are text
@@ -256,6 +258,7 @@ struct TransformSpec {
   Time date = Time::iso;
   Time timestamp = Time::iso;
   std::string list_separator;  // a JSON list of texts is joined with this; empty: sent as a list
+  PairsSpec pairs = {};
 };
 
 // What may be asked in a day, as a service tells it in headers or as we count it ourselves.
@@ -308,6 +311,7 @@ struct Spec {
   std::string summary;
   std::string contract;  // where the service documents it
   std::vector<SettingSpec> settings;
+  std::vector<OptionSpec> options;
   std::vector<AuthSpec> auth;
   ObjectsSpec objects;
   std::map<std::string, std::vector<OperationSpec>>

@@ -25,6 +25,7 @@ class SpecReader {
   std::vector<std::string> pointers(const config::Node& node) const;
   NamedTemplates named(const config::Node& node) const;
   SettingSpec setting(const config::Node::Entry& entry) const;
+  OptionSpec option(const config::Node::Entry& entry) const;  // options.cpp
   RequestSpec request(const config::Node& node) const;
   AuthSpec auth(const config::Node& node) const;
   ErrorRule rule(const config::Node& node) const;

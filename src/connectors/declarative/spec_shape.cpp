@@ -36,7 +36,8 @@ Shape request() {
              "of the body; json unless said otherwise; csv: the rows as a file; multipart: parts, of which "
              "{rows.csv} is a file"),
        field("body", Shape::any(), "data tree; `each:` repeats for every row, `\"*\"` spreads an object"),
-       field("limit", text(), "a limit of its own, one of `named` in `limits`, besides those of all requests")});
+       field("limit", text(),
+             "a limit of its own, one of `named` in `limits`, besides those of all requests")});
 }
 
 Shape auth() {
@@ -257,7 +258,7 @@ Shape objects() {
   const Shape object = Shape::object(
       {field("doc", text(), "what it is"), field("keys", texts(), "fields that can match records"),
        field("fixed", Shape::boolean(), "its fields are known: the service is not asked"),
-       field("open_fields", Shape::boolean(), "of a fixed one: fields beyond these exist"),
+       field("open_fields", Shape::boolean(), "fields beyond the described ones exist"),
        field("values", text_map(), "words for requests: {object.word}"),
        field("fields", Shape::map(known_field), "fields known without asking")});
   return Shape::object({required("list", Shape::map(object), "objects by name"),
@@ -273,12 +274,18 @@ Shape request_shape() { return request(); }
 Shape rows_shape() { return rows(); }
 
 Shape connector_shape() {
+  const Shape pairs =
+      Shape::object({required("name", text(), "the member of a pair that holds the field's name"),
+                     required("value", text(), "the member that holds its value"),
+                     field("numbers", Shape::boolean(), "names that are whole numbers are sent as such")});
   const Shape transforms =
       Shape::object({field("values", Shape::enumeration({"json", "text"}), "text: every value is a string"),
                      field("nulls", Shape::enumeration({"null", "empty", "omit"}), "how null is written"),
                      field("date", Shape::enumeration({"iso", "epoch_ms"}), "how dates are written"),
                      field("timestamp", Shape::enumeration({"iso", "epoch_ms"}), "how times are written"),
-                     field("list_separator", text(), "a list of texts is joined with this")});
+                     field("list_separator", text(), "a list of texts is joined with this"),
+                     field("pairs", Shape::map(pairs),
+                           "the fields below these, as custom_fields.7, are a list of names with values")});
   const Shape some = Shape::list(operation());
   const Shape operations = Shape::object(
       {field("upsert", some, "create or update by key"), field("update", some, "never creates"),
@@ -289,6 +296,7 @@ Shape connector_shape() {
        required("title", text(), "the service's own name"), required("summary", text(), "one line"),
        field("contract", text(), "URL of the service's documentation"),
        required("settings", Shape::map(setting()), "of the connection; base_url must be one of them"),
+       field("options", Shape::map(option_shape()), "of a sync, beyond mode and key: {options.name}"),
        field("auth", Shape::list(auth()), "how requests prove who they are"),
        required("objects", objects(), "what can be written"),
        required("operations", operations, "requests per mode and removal; the first that fits is taken"),

@@ -9,6 +9,7 @@ config::Shape check_shape();
 config::Shape limits_shape();
 config::Shape paging_shape();
 config::Shape request_shape();
-config::Shape rows_shape();  // a list in a reply
+config::Shape rows_shape();
+config::Shape option_shape();  // options.cpp  // a list in a reply
 
 }  // namespace eddy::connectors

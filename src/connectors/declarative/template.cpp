@@ -13,6 +13,14 @@ using nlohmann::json;
 namespace {
 constexpr std::string_view as_number = ":number";
 
+[[noreturn]] void refuse(const config::Node& node, std::string_view text, std::string_view why) {
+  const std::string message = fmt::format("`{}`: {}", text, why);
+  const std::string hint = "a placeholder is written {name}; for a brace itself write {{ or }}";
+  if (node.exists()) node.fail("connector.placeholder", message, hint);
+  throw Error("connector.placeholder", message, hint);
+}
+}  // namespace
+
 // What is no number stays as it is: the service says so better than we could.
 json whole_number(const json& value) {
   if (!value.is_string()) return value;
@@ -21,14 +29,6 @@ json whole_number(const json& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc{} && end == text.data() + text.size() ? json(number) : value;
 }
-
-[[noreturn]] void refuse(const config::Node& node, std::string_view text, std::string_view why) {
-  const std::string message = fmt::format("`{}`: {}", text, why);
-  const std::string hint = "a placeholder is written {name}; for a brace itself write {{ or }}";
-  if (node.exists()) node.fail("connector.placeholder", message, hint);
-  throw Error("connector.placeholder", message, hint);
-}
-}  // namespace
 
 std::string plain_text(const json& value) {
   if (value.is_string()) return value.get<std::string>();

@@ -60,6 +60,8 @@ class Template {
 
 // JSON as text for a URL, header or form: strings bare, null empty, everything else as JSON writes it.
 std::string plain_text(const nlohmann::json& value);
+// The text of a whole number as the number; everything else as it is.
+nlohmann::json whole_number(const nlohmann::json& value);
 
 // A JSON document with templates as its leaves and two structural words:
 //   each: TREE     as the only key of a map: a list with one TREE per row of the batch

@@ -46,6 +46,7 @@ DeclarativeWriter::DeclarativeWriter(std::shared_ptr<const Spec> spec, std::shar
       write_(write),
       remove_(remove) {
   object_values_ = object_words(*spec_, delivery_.object);
+  options_ = Options(*spec_, session_->lookup(), delivery_.object, delivery_.options);
   write_form_ = form_for(write_);
   if (remove_ != nullptr) remove_form_ = form_for(*remove_);
 }
@@ -109,6 +110,7 @@ std::optional<json> DeclarativeWriter::constant(std::string_view name) const {
   if (name.starts_with("object."))
     if (const auto found = object_values_.find(std::string(name.substr(7))); found != object_values_.end())
       return json(found->second);
+  if (auto option = options_.get(name)) return option;
   return session_->lookup()(name);
 }
 

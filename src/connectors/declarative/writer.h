@@ -70,6 +70,7 @@ class DeclarativeWriter final : public sync::Writer {
   const OperationSpec& write_;
   const OperationSpec* remove_;
   std::map<std::string, std::string> object_values_;
+  Options options_;
   std::optional<BodyForm> write_form_, remove_form_;  // nullopt: as a document
 };
 
