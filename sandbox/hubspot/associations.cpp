@@ -1,4 +1,4 @@
-// Links between records: v4 (batch, single, default, labels) and the v3 batches. A link is there from both
+// Links between records: v4 (batch, single, default, labels). A link is there from both
 // sides.
 #include "core/text.h"
 #include "sandbox/hubspot/hubspot.h"
@@ -50,6 +50,15 @@ std::string id_in(const Json& input, const char* side) {
   const Json part = input.value(side, Json::object());
   return part.is_object() ? text_of(part.value("id", Json())) : text_of(part);
 }
+// Of the two types the service itself has between two kinds, the one that is not the default.
+bool is_primary(const Json& type) {
+  const auto at = std::ranges::find_if(
+      known_links, [&](const Link& link) { return type["associationTypeId"] == link.id; });
+  return type["associationCategory"] == "HUBSPOT_DEFINED" && at != known_links.end() &&
+         std::any_of(known_links.begin(), at, [&](const Link& first) {
+           return std::string_view{first.from} == at->from && std::string_view{first.to} == at->to;
+         });
+}
 Json spec(int id, const std::string& category = "HUBSPOT_DEFINED") {
   return {{"associationCategory", category}, {"associationTypeId", id}};
 }
@@ -79,12 +88,22 @@ std::optional<Problem> HubSpot::check_association_types(const ObjectType& from, 
   return std::nullopt;
 }
 
-// Adds what is not there yet, on both sides. True: the two were not linked before.
+// Found by record, however many there are.
+Table& HubSpot::pairs(const ObjectType& from, const ObjectType& to) {
+  const std::string name = pair_name(from, to);
+  if (!store_.tables().contains(name)) store_.declare(name, {{.field = "from"}});
+  return store_.table(name);
+}
+
+// Adds what is not there yet, on both sides. Every link has the default type without a label too. True: the
+// two were not linked before.
 bool HubSpot::link(const ObjectType& from, const std::string& a, const ObjectType& to, const std::string& b,
-                   const Json& types) {
+                   Json types) {
   bool fresh = false;
+  if (const Json plain = spec(default_id(from, to)); std::ranges::find(types, plain) == types.end())
+    types.push_back(plain);
   for (const bool back : {false, true}) {
-    Table& table = store_.table(back ? pair_name(to, from) : pair_name(from, to));
+    Table& table = back ? pairs(to, from) : pairs(from, to);
     const std::string id = back ? b + "-" + a : a + "-" + b;
     Record* known = table.by_id(id);
     Json all = known == nullptr ? Json::array() : known->fields["types"];
@@ -106,14 +125,24 @@ bool HubSpot::link(const ObjectType& from, const std::string& a, const ObjectTyp
 
 bool HubSpot::unlink(const ObjectType& from, const std::string& a, const ObjectType& to,
                      const std::string& b) {
-  store_.table(pair_name(to, from)).remove(b + "-" + a);
-  return store_.table(pair_name(from, to)).remove(a + "-" + b);
+  pairs(to, from).remove(b + "-" + a);
+  return pairs(from, to).remove(a + "-" + b);
+}
+
+void HubSpot::unlink_all(const ObjectType& type, const std::string& id) {
+  for (const ObjectType* other : objects_.types()) {
+    if (!store_.tables().contains(pair_name(type, *other))) continue;
+    std::vector<std::string> linked;
+    for (const Record* link : pairs(type, *other).find("from", id))
+      linked.push_back(text_of(link->fields["to"]));
+    for (const std::string& one : linked) unlink(type, id, *other, one);
+  }
 }
 
 // The links of a record, as an object read with ?associations= shows them.
 Json HubSpot::links_of(const ObjectType& from, const std::string& id, const ObjectType& to) {
   Json results = Json::array();
-  for (const Record* link : store_.table(pair_name(from, to)).find("from", id))
+  for (const Record* link : pairs(from, to).find("from", id))
     results.push_back(
         {{"id", link->fields["to"]}, {"type", lower(from.singular) + "_to_" + lower(to.singular)}});
   return results;
@@ -182,7 +211,7 @@ Reply HubSpot::associate_batch(Call& call, const Params& params, bool by_default
 Json HubSpot::pair_json(const ObjectType& from, const std::string& a, const ObjectType& to,
                         const std::string& b) {
   Json labels = Json::array();
-  if (const Record* link = store_.table(pair_name(from, to)).by_id(a + "-" + b))
+  if (const Record* link = pairs(from, to).by_id(a + "-" + b))
     for (const Json& type : link->fields["types"])
       if (const Record* label = store_.table("_association_labels").by_id(text_of(type["associationTypeId"])))
         labels.push_back(label->fields["label"]);
@@ -215,7 +244,7 @@ Reply HubSpot::dissociate(Call& call, const Params& params) {
   return Reply{.status = 204};
 }
 
-// Takes the named labels off; a link without any is gone.
+// Takes the named labels off; the default type is what is left, and without it the link is gone.
 Reply HubSpot::archive_labels(Call& call, const Params& params) {
   Reply refusal;
   const auto body = json_body(call, refusal);
@@ -226,14 +255,15 @@ Reply HubSpot::archive_labels(Call& call, const Params& params) {
   for (const Json& input : *inputs) {
     const std::string a = id_in(input, "from"), b = id_in(input, "to");
     ++call.effect.rows;
-    Record* known = store_.table(pair_name(from, to)).by_id(a + "-" + b);
+    Record* known = pairs(from, to).by_id(a + "-" + b);
     if (known == nullptr) continue;
-    Json left = Json::array();
+    Json left = Json::array();  // the default type stays unless it is named
     const Json gone = input.value("types", Json::array());
     for (const Json& type : known->fields["types"])
       if (std::ranges::find(gone, type) == gone.end()) left.push_back(type);
     unlink(from, a, to, b);
-    if (!left.empty()) link(from, a, to, b, left);
+    const bool plain_left = std::ranges::find(left, spec(default_id(from, to))) != left.end();
+    if (plain_left) link(from, a, to, b, left);
     ++call.effect.deleted;
     call.effect.applied = true;
   }
@@ -246,7 +276,9 @@ Json HubSpot::associated(const Record& link) {
     const Record* label = store_.table("_association_labels").by_id(text_of(type["associationTypeId"]));
     types.push_back({{"category", type["associationCategory"]},
                      {"typeId", type["associationTypeId"]},
-                     {"label", label == nullptr ? Json(nullptr) : label->fields["label"]}});
+                     {"label", label != nullptr   ? label->fields["label"]
+                               : is_primary(type) ? Json("Primary")
+                                                  : Json(nullptr)}});
   }
   return {{"toObjectId", link.fields["to"]}, {"associationTypes", types}};
 }
@@ -262,8 +294,7 @@ Reply HubSpot::read_associations(Call& call, const Params& params) {
   for (const Json& input : *inputs) {
     const std::string id = text_of(input.value("id", Json()));
     Json targets = Json::array();
-    for (const Record* link : store_.table(pair_name(from, to)).find("from", id))
-      targets.push_back(associated(*link));
+    for (const Record* link : pairs(from, to).find("from", id)) targets.push_back(associated(*link));
     if (!targets.empty()) {
       results.push_back({{"from", {{"id", id}}}, {"to", targets}});
       continue;
@@ -283,8 +314,7 @@ Reply HubSpot::read_associations(Call& call, const Params& params) {
 Reply HubSpot::list_associations(Call&, const Params& params) {
   Json results = Json::array();
   for (const Record* link :
-       store_.table(pair_name(*objects_.type(params.at("from")), *objects_.type(params.at("to"))))
-           .find("from", params.at("a")))
+       pairs(*objects_.type(params.at("from")), *objects_.type(params.at("to"))).find("from", params.at("a")))
     results.push_back(associated(*link));
   return json_reply(200, {{"results", results}});
 }
@@ -363,33 +393,19 @@ Reply HubSpot::remove_label(Call&, const Params& params) {
   return Reply{.status = 204};
 }
 
-// The older batches: one type by name for each input, default links only.
-Reply HubSpot::associate_v3(Call& call, const Params& params) {
-  Params as_default = params;
-  Reply reply = associate_batch(call, as_default, true);
-  if (reply.status >= 300) return reply;
-  Json body = Json::parse(reply.body);
-  const std::string type = lower(objects_.type(params.at("from"))->singular) + "_to_" +
-                           lower(objects_.type(params.at("to"))->singular);
-  for (Json& result : body["results"]) {
-    result.erase("associationSpec");
-    result["type"] = type;
-  }
-  return json_reply(reply.status == 200 ? 201 : reply.status, body);
-}
-
-Reply HubSpot::read_associations_v3(Call& call, const Params& params) {
+// The label alone changes; the type's id stays.
+Reply HubSpot::update_label(Call& call, const Params&) {
   Reply refusal;
   const auto body = json_body(call, refusal);
-  const auto inputs = body ? inputs_of(*body, association_reads_max, refusal) : std::nullopt;
-  if (!inputs) return refusal;
-  std::vector<Json> results;
-  for (const Json& input : *inputs) {
-    const std::string id = text_of(input.value("id", Json()));
-    Json to = links_of(*objects_.type(params.at("from")), id, *objects_.type(params.at("to")));
-    if (!to.empty()) results.push_back({{"from", {{"id", id}}}, {"to", std::move(to)}});
-  }
-  return batch_reply(200, std::move(results), Json::array());
+  if (!body) return refusal;
+  Table& labels = store_.table("_association_labels");
+  Record* label = labels.by_id(text_of(body->value("associationTypeId", Json())));
+  if (label == nullptr || !body->value("label", Json()).is_string())
+    return problem_reply(
+        {.category = "VALIDATION_ERROR", .message = "associationTypeId and label must be those of a label"});
+  labels.change(*label, {{"label", (*body)["label"]}}, now());
+  store_.changed_since_saved = true;
+  return Reply{.status = 204};
 }
 
 }  // namespace eddy::sandbox::hubspot

@@ -229,7 +229,7 @@ Reply HubSpot::batch_archive(Call& call, const Params& params) {
     const std::string id = text_of(input.value("id", Json()));
     call.effect.keys.push_back(id);
     // Ids that are not there are passed over: archiving is safe to repeat.
-    if (!objects_.archive(*objects_.type(params.at("type")), id)) continue;
+    if (!archive(*objects_.type(params.at("type")), id)) continue;
     ++call.effect.deleted;
     call.effect.applied = true;
   }

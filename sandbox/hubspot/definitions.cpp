@@ -111,15 +111,6 @@ Reply HubSpot::archive_property(Call&, const Params& params) {
   return Reply{.status = 204};
 }
 
-Reply HubSpot::property_groups(Call&, const Params& params) {
-  const std::string name = lower(objects_.type(params.at("type"))->singular);
-  return json_reply(200, {{"results",
-                           {{{"name", name + "information"},
-                             {"label", name + " information"},
-                             {"displayOrder", 0},
-                             {"archived", false}}}}});
-}
-
 Json HubSpot::schema_json(const ObjectType& type) {
   Json properties = Json::array();
   for (const Property& property : objects_.properties(type)) properties.push_back(property_json(property));

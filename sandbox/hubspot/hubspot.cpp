@@ -35,6 +35,7 @@ HubSpot::HubSpot(Settings settings, const Surroundings& around)
   add_other_routes();
   add_association_routes();
   add_list_routes();
+  store_.declare("_list_members", {{.field = "list"}, {.field = "record"}});
   add_default_lists();
 }
 
@@ -65,6 +66,10 @@ void HubSpot::add_other_routes() {
     on("GET", base, &HubSpot::list_properties);
     on("POST", base, &HubSpot::create_property);
     on("GET", base + "/groups", &HubSpot::property_groups);
+    on("POST", base + "/groups", &HubSpot::write_group);
+    on("GET", base + "/groups/{name}", &HubSpot::read_group);
+    on("PATCH", base + "/groups/{name}", &HubSpot::write_group);
+    on("DELETE", base + "/groups/{name}", &HubSpot::archive_group);
     on("POST", base + "/batch/create", &HubSpot::create_properties);
     on("POST", base + "/batch/read", &HubSpot::read_properties);
     on("POST", base + "/batch/archive", &HubSpot::archive_properties);
@@ -77,6 +82,15 @@ void HubSpot::add_other_routes() {
     on("POST", base, &HubSpot::create_schema);
     on("GET", base + "/{type}", &HubSpot::read_schema);
     on("DELETE", base + "/{type}", &HubSpot::archive_schema);
+  }
+  for (const std::string base : {"/crm/v3/pipelines/{type}", "/crm/pipelines/{version}/{type}"}) {
+    on("GET", base, &HubSpot::pipelines);
+    on("GET", base + "/{pipeline}", &HubSpot::read_pipeline);
+    on("GET", base + "/{pipeline}/stages", &HubSpot::read_pipeline);
+  }
+  for (const std::string base : {"/crm/v3/owners", "/crm/owners/{version}"}) {
+    on("GET", base, &HubSpot::owners);
+    on("GET", base + "/{owner}", &HubSpot::owners);
   }
   on("GET", "/account-info/v3/api-usage/daily/private-apps", &HubSpot::daily_usage);
   on("GET", "/account-info/v3/details", &HubSpot::account);
@@ -92,6 +106,7 @@ void HubSpot::add_association_routes() {
     on("POST", base + "/batch/read", &HubSpot::read_associations);
     on("GET", base + "/labels", &HubSpot::association_labels);
     on("POST", base + "/labels", &HubSpot::create_label);
+    on("PUT", base + "/labels", &HubSpot::update_label);
     on("DELETE", base + "/labels/{label}", &HubSpot::remove_label);
   }
   for (const std::string base : {"/crm/v4/objects/{from}/{a}", "/crm/objects/{version}/{from}/{a}"}) {
@@ -100,6 +115,10 @@ void HubSpot::add_association_routes() {
     on("PUT", base + "/associations/{to}/{b}", &HubSpot::associate_one);
     on("DELETE", base + "/associations/{to}/{b}", &HubSpot::dissociate_one);
   }
+  const std::string one = "/crm/v3/objects/{from}/{a}/associations/{to}";
+  on("GET", one, &HubSpot::list_associations_v3);
+  on("PUT", one + "/{b}/{kind}", &HubSpot::change_association_v3);
+  on("DELETE", one + "/{b}/{kind}", &HubSpot::change_association_v3);
   const std::string old = "/crm/v3/associations/{from}/{to}";
   on("POST", old + "/batch/create", &HubSpot::associate_v3);
   on("POST", old + "/batch/archive", &HubSpot::dissociate);
@@ -117,6 +136,9 @@ void HubSpot::add_list_routes() {
     on("GET", base + "/object-type-id/{type}/name/{name}", &HubSpot::read_list_by_name);
     on("GET", base + "/records/{type}/{record}/memberships", &HubSpot::lists_of_record);
     on("GET", base + "/{list}/memberships", &HubSpot::read_memberships);
+    on("GET", base + "/{list}/memberships/join-order", &HubSpot::read_memberships);
+    on("DELETE", base + "/{list}/memberships", &HubSpot::clear_list);
+    on("PUT", base + "/{list}/memberships/add-from/{source}", &HubSpot::add_from_list);
     on("PUT", base + "/{list}/memberships/add", &HubSpot::add_to_list);
     on("PUT", base + "/{list}/memberships/remove", &HubSpot::remove_from_list);
     on("PUT", base + "/{list}/memberships/add-and-remove", &HubSpot::change_list_both);

@@ -73,6 +73,7 @@ class HubSpot final : public Service {
   Reply update_one(Call& call, const Params& params);
   Reply archive_one(Call& call, const Params& params);
 
+  bool archive(const ObjectType& type, const std::string& id);  // and what leads to it
   Json shown_record(const Call& call, const ObjectType& type, const Record& record, bool archived);
   Json history_of(const ObjectType& type, const Record& record, const std::string& name);
   static std::vector<std::string> words_of(const Call& call, std::string_view name);
@@ -86,7 +87,6 @@ class HubSpot final : public Service {
   Reply create_properties(Call& call, const Params& params);
   Reply read_properties(Call& call, const Params& params);
   Reply archive_properties(Call& call, const Params& params);
-  Reply property_groups(Call& call, const Params& params);
   Reply schemas(Call& call, const Params& params);
   Reply read_schema(Call& call, const Params& params);
   Reply create_schema(Call& call, const Params& params);
@@ -96,7 +96,18 @@ class HubSpot final : public Service {
   Reply daily_usage(Call& call, const Params& params);
   Reply account(Call& call, const Params& params);
 
-  // associations.cpp
+  // portal.cpp
+  Reply property_groups(Call& call, const Params& params);
+  Reply read_group(Call& call, const Params& params);
+  Reply write_group(Call& call, const Params& params);
+  Reply archive_group(Call& call, const Params& params);
+  Reply no_such_group(const std::string& name);
+  Json pipeline(const ObjectType& type);
+  Reply pipelines(Call& call, const Params& params);
+  Reply read_pipeline(Call& call, const Params& params);
+  Reply owners(Call& call, const Params& params);
+
+  // associations.cpp, associations_v3.cpp
   Reply associate(Call& call, const Params& params);
   Reply associate_default(Call& call, const Params& params);
   Reply associate_batch(Call& call, const Params& params, bool by_default);
@@ -108,15 +119,20 @@ class HubSpot final : public Service {
   Reply dissociate_one(Call& call, const Params& params);
   Reply association_labels(Call& call, const Params& params);
   Reply create_label(Call& call, const Params& params);
+  Reply update_label(Call& call, const Params& params);
   Reply remove_label(Call& call, const Params& params);
   Reply associate_v3(Call& call, const Params& params);
   Reply read_associations_v3(Call& call, const Params& params);
+  Reply list_associations_v3(Call& call, const Params& params);
+  Reply change_association_v3(Call& call, const Params& params);
   std::optional<Problem> check_association_types(const ObjectType& from, const ObjectType& to, Json& types);
   std::optional<Problem> take_associations(const ObjectType& from, const Json& input,
                                            std::vector<WantedLink>& wanted);
   bool link(const ObjectType& from, const std::string& a, const ObjectType& to, const std::string& b,
-            const Json& types);
+            Json types);
   bool unlink(const ObjectType& from, const std::string& a, const ObjectType& to, const std::string& b);
+  void unlink_all(const ObjectType& type, const std::string& id);
+  Table& pairs(const ObjectType& from, const ObjectType& to);
   Json links_of(const ObjectType& from, const std::string& id, const ObjectType& to);
   Json pair_json(const ObjectType& from, const std::string& a, const ObjectType& to, const std::string& b);
   Json associated(const Record& link);
@@ -130,11 +146,14 @@ class HubSpot final : public Service {
   Reply rename_list(Call& call, const Params& params);
   Reply remove_list(Call& call, const Params& params);
   Reply read_memberships(Call& call, const Params& params);
+  Reply clear_list(Call& call, const Params& params);
+  Reply add_from_list(Call& call, const Params& params);
   Reply lists_of_record(Call& call, const Params& params);
   Reply add_to_list(Call& call, const Params& params) { return change_list(call, params, true, false); }
   Reply remove_from_list(Call& call, const Params& params) { return change_list(call, params, false, true); }
   Reply change_list_both(Call& call, const Params& params) { return change_list(call, params, true, true); }
   Reply change_list(Call& call, const Params& params, bool add, bool remove);
+  std::optional<Reply> not_by_hand(const std::string& id);
   Reply no_such_list(const std::string& id);
   Json list_json(const Record& list);
 

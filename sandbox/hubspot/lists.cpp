@@ -3,6 +3,11 @@
 #include "sandbox/hubspot/hubspot.h"
 
 namespace eddy::sandbox::hubspot {
+namespace {
+
+constexpr std::size_t memberships_max = 250;
+
+}  // namespace
 
 void HubSpot::add_default_lists() {
   Table& lists = store_.table("_lists");
@@ -106,13 +111,67 @@ Reply HubSpot::remove_list(Call&, const Params& params) {
   return Reply{.status = 204};
 }
 
-Reply HubSpot::read_memberships(Call&, const Params& params) {
+// By record, in pages; {results: [{recordId, membershipTimestamp}], total, paging?}.
+Reply HubSpot::read_memberships(Call& call, const Params& params) {
   if (store_.table("_lists").by_id(params.at("list")) == nullptr) return no_such_list(params.at("list"));
+  const auto number = [&](const char* name, std::size_t otherwise) {
+    const auto text = call.request.query_value(name);
+    return text ? static_cast<std::size_t>(std::max(0, std::atoi(text->c_str()))) : otherwise;
+  };
+  const std::size_t limit = number("limit", 100), from = number("after", 0);
+  if (limit == 0 || limit > memberships_max)
+    return problem_reply({.category = "VALIDATION_ERROR", .message = "limit must be between 1 and 250"});
+  const auto members = store_.table("_list_members").find("list", params.at("list"));
   Json results = Json::array();
-  for (const Record* member : store_.table("_list_members").find("list", params.at("list")))
-    results.push_back(
-        {{"recordId", member->fields["record"]}, {"membershipTimestamp", hubspot_time(member->created)}});
-  return json_reply(200, {{"results", results}, {"total", results.size()}});
+  for (std::size_t i = from; i < members.size() && results.size() < limit; ++i)
+    results.push_back({{"recordId", members[i]->fields["record"]},
+                       {"membershipTimestamp", hubspot_time(members[i]->created)}});
+  Json body = {{"results", results}, {"total", members.size()}};
+  if (const std::size_t to = from + results.size(); to < members.size())
+    body["paging"] = {{"next",
+                       {{"after", std::to_string(to)},
+                        {"link", fmt::format("{}{}?limit={}&after={}", self(call.request), call.request.path,
+                                             limit, to)}}}};
+  return json_reply(200, body);
+}
+
+Reply HubSpot::clear_list(Call& call, const Params& params) {
+  call.effect.write = true;
+  if (auto refusal = not_by_hand(params.at("list"))) return *refusal;
+  Table& members = store_.table("_list_members");
+  for (const Record* member : members.find("list", params.at("list"))) {
+    call.effect.keys.push_back(text_of(member->fields["record"]));
+    members.remove(std::string{member->id});
+  }
+  call.effect.rows = call.effect.deleted = call.effect.keys.size();
+  call.effect.applied = call.effect.deleted > 0;
+  return Reply{.status = 204};
+}
+
+Reply HubSpot::add_from_list(Call& call, const Params& params) {
+  call.effect.write = true;
+  const std::string &list = params.at("list"), &source = params.at("source");
+  if (auto refusal = not_by_hand(list)) return *refusal;
+  if (store_.table("_lists").by_id(source) == nullptr) return no_such_list(source);
+  Table& members = store_.table("_list_members");
+  for (const Record* other : members.find("list", source)) {
+    const std::string record = text_of(other->fields["record"]);
+    ++call.effect.rows;
+    if (members.by_id(list + "-" + record) != nullptr) continue;
+    members.add(list + "-" + record, {{"list", list}, {"record", record}}, now());
+    ++call.effect.created;
+  }
+  call.effect.applied = call.effect.created > 0;
+  return Reply{.status = 204};
+}
+
+// The refusal when the members of a list cannot be changed by a call.
+std::optional<Reply> HubSpot::not_by_hand(const std::string& id) {
+  const Record* list = store_.table("_lists").by_id(id);
+  if (list == nullptr) return no_such_list(id);
+  if (list->fields["processingType"] != "DYNAMIC") return std::nullopt;
+  return problem_reply(
+      {.category = "VALIDATION_ERROR", .message = "Memberships of a DYNAMIC list cannot be changed"});
 }
 
 Reply HubSpot::lists_of_record(Call&, const Params& params) {
@@ -137,11 +196,8 @@ Reply HubSpot::change_list(Call& call, const Params& params, bool add, bool remo
   if (!body || (both ? !body->is_object() : !body->is_array()))
     return problem_reply(
         {.category = "VALIDATION_ERROR", .message = "Invalid input JSON on line 1, column 1"});
+  if (auto refusal = not_by_hand(params.at("list"))) return *refusal;
   const Record* list = store_.table("_lists").by_id(params.at("list"));
-  if (list == nullptr) return no_such_list(params.at("list"));
-  if (list->fields["processingType"] == "DYNAMIC")
-    return problem_reply(
-        {.category = "VALIDATION_ERROR", .message = "Memberships of a DYNAMIC list cannot be changed"});
   const ObjectType& type = *objects_.type(text_of(list->fields["objectTypeId"]));
   Table& members = store_.table("_list_members");
   Json added = Json::array(), removed = Json::array(), missing = Json::array();

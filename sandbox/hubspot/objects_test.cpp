@@ -55,7 +55,8 @@ TEST_F(HubSpotPortal, LinksOfOneKindAreTheSameFromBothSides) {
   EXPECT_EQ(types("contacts", "3", "contacts"), std::vector{449});
   const std::string primary = "/crm/v4/objects/contacts/1/associations/companies/2";
   EXPECT_EQ(call("PUT", primary, Json::array({spec(1)})).status, 201);
-  EXPECT_EQ(types("companies", "2", "contacts"), std::vector{2});
+  EXPECT_EQ(types("contacts", "1", "companies"), (std::vector{1, 279}));  // the default one is there too
+  EXPECT_EQ(types("companies", "2", "contacts"), (std::vector{2, 280}));
 }
 
 TEST_F(HubSpotPortal, LabelsAreMadePutOnAndTakenOff) {
@@ -68,8 +69,8 @@ TEST_F(HubSpotPortal, LabelsAreMadePutOnAndTakenOff) {
   const auto made =
       call("POST", "/crm/v4/associations/contacts/companies/batch/create", {{"inputs", {input}}});
   EXPECT_EQ(made.json()["results"][0]["labels"], Json({"Adviser"}));
-  call("PUT", "/crm/v4/objects/contacts/1/associations/default/companies/2");
   EXPECT_EQ(types("contacts", "1", "companies"), (std::vector{label, 279}));
+  EXPECT_EQ(types("companies", "2", "contacts"), (std::vector{label, 280}));
   EXPECT_EQ(call("GET", "/crm/v4/associations/companies/contacts/labels").json()["results"].size(), 3);
   call("POST", "/crm/v4/associations/contacts/companies/batch/labels/archive", {{"inputs", {input}}});
   EXPECT_EQ(types("contacts", "1", "companies"), std::vector{279});
@@ -136,6 +137,42 @@ TEST_F(HubSpotPortal, ArchivedRecordsCanStillBeRead) {
   EXPECT_EQ(call("GET", "/crm/v3/objects/contacts/1").status, 404);
   EXPECT_EQ(call("GET", "/crm/v3/objects/contacts/1?archived=true").json()["archived"], true);
   EXPECT_EQ(call("GET", "/crm/v3/objects/contacts?archived=true").json()["results"].size(), 1);
+}
+
+TEST_F(HubSpotPortal, ArchivedRecordsLeaveTheirListsAndLinks) {
+  people();
+  call("PUT", "/crm/v4/objects/contacts/1/associations/default/companies/2");
+  call("PUT", "/crm/v3/lists/1/memberships/add", Json({"1", "3"}));
+  call("POST", "/crm/v3/objects/contacts/batch/archive", {{"inputs", {{{"id", "1"}}}}});
+  const auto members = call("GET", "/crm/v3/lists/1/memberships").json();
+  EXPECT_EQ(members["total"], 1);
+  EXPECT_EQ(members["results"][0]["recordId"], "3");
+  EXPECT_EQ(types("companies", "2", "contacts"), std::vector<int>{});
+}
+
+TEST_F(HubSpotPortal, MembershipsComeInPagesAndAreCopied) {
+  Json contacts = Json::array(), ids = Json::array();
+  for (int i = 1; i <= 5; ++i) {
+    contacts.push_back({{"id", std::to_string(i)}});
+    ids.push_back(std::to_string(i));
+  }
+  seed("contacts", contacts);
+  call("PUT", "/crm/v3/lists/1/memberships/add", ids);
+  const auto page = call("GET", "/crm/v3/lists/1/memberships?limit=3").json();
+  EXPECT_EQ(page["results"].size(), 3);
+  const std::string after = page["paging"]["next"]["after"];
+  const auto rest = call("GET", "/crm/v3/lists/1/memberships?limit=3&after=" + after).json();
+  EXPECT_EQ(rest["results"].size(), 2);
+  EXPECT_FALSE(rest.contains("paging"));
+  const std::string other =
+      call("POST", "/crm/v3/lists", {{"name", "B"}, {"objectTypeId", "0-1"}, {"processingType", "MANUAL"}})
+          .json()["list"]["listId"];
+  const std::string path = "/crm/v3/lists/" + other + "/memberships";
+  EXPECT_EQ(call("PUT", path + "/add-from/1").status, 204);
+  EXPECT_EQ(call("GET", path).json()["total"], 5);
+  EXPECT_EQ(call("DELETE", path).status, 204);
+  EXPECT_EQ(call("GET", path).json()["total"], 0);
+  EXPECT_EQ(call("DELETE", "/crm/v3/lists/2/memberships").status, 400);  // dynamic
 }
 
 TEST_F(HubSpotPortal, ListsAreMadeRenamedAndSearched) {

@@ -254,9 +254,20 @@ Reply HubSpot::update_one(Call& call, const Params& params) {
   return json_reply(200, objects_.read(type, record, names));
 }
 
+bool HubSpot::archive(const ObjectType& type, const std::string& id) {
+  if (!objects_.archive(type, id)) return false;
+  unlink_all(type, id);
+  Table& members = store_.table("_list_members");
+  for (const Record* member : members.find("record", id)) {
+    const Record* list = store_.table("_lists").by_id(text_of(member->fields["list"]));
+    if (list == nullptr || list->fields["objectTypeId"] == type.id) members.remove(std::string{member->id});
+  }
+  return true;
+}
+
 Reply HubSpot::archive_one(Call& call, const Params& params) {
   call.effect = {.write = true, .rows = 1, .keys = {params.at("id")}};
-  if (objects_.archive(*objects_.type(params.at("type")), params.at("id"))) {
+  if (archive(*objects_.type(params.at("type")), params.at("id"))) {
     call.effect.deleted = 1;
     call.effect.applied = true;
   }

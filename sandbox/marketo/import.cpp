@@ -2,6 +2,7 @@
 // (Queued → Importing → Complete), so a test decides how long it takes.
 #include "core/text.h"
 #include "sandbox/marketo/marketo.h"
+#include "sandbox/multipart.h"
 
 namespace eddy::sandbox::marketo {
 namespace {
@@ -9,43 +10,23 @@ namespace {
 constexpr std::size_t imports_waiting_max = 10;
 constexpr std::chrono::days imports_kept_for{7};
 
-// The content of the part named "file" of a multipart/form-data body.
-std::optional<std::string> uploaded_file(const IncomingRequest& request) {
-  const std::string type{request.header("Content-Type")};
-  const std::size_t at = type.find("boundary=");
-  if (request.content_type() != "multipart/form-data" || at == std::string::npos) return std::nullopt;
-  std::string boundary = type.substr(at + 9, type.find(';', at) - (at + 9));
-  if (boundary.starts_with('"') && boundary.ends_with('"') && boundary.size() > 1)
-    boundary = boundary.substr(1, boundary.size() - 2);
-  const std::string delimiter = "--" + boundary;
-  for (std::size_t part = request.body.find(delimiter); part != std::string::npos;) {
-    const std::size_t head = part + delimiter.size();
-    const std::size_t blank = request.body.find("\r\n\r\n", head);
-    const std::size_t next = request.body.find("\r\n" + delimiter, head);
-    if (blank == std::string::npos || next == std::string::npos || blank > next) return std::nullopt;
-    if (request.body.substr(head, blank - head).find("name=\"file\"") != std::string::npos)
-      return request.body.substr(blank + 4, next - blank - 4);
-    part = next + 2;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
-// What both kinds of imports want: a format, a file, and room in the queue.
+// What all kinds of imports want: a format, a file, and room in the queue.
 std::optional<std::string> Marketo::file_to_import(Call& call, char& separator, Import& import,
                                                    Reply& refusal) {
   const std::string format = call.request.query_value("format").value_or("");
   const std::map<std::string, char> separators = {{"csv", ','}, {"tsv", '\t'}, {"ssv", ';'}};
-  auto file = uploaded_file(call.request);
+  const auto parts = parse_multipart(call.request);
+  const Part* file = parts ? part_named(*parts, "file") : nullptr;
   const auto waiting = std::ranges::count_if(imports_, [](const auto& entry) {
     return entry.second.status == "Queued" || entry.second.status == "Importing";
   });
   if (!separators.contains(format)) {
     refusal = failure("1003", fmt::format("Invalid value '{}' for parameter 'format'", format));
-  } else if (!file) {
+  } else if (file == nullptr) {
     refusal = failure("612", "Invalid Content Type: multipart/form-data with a part named file is expected");
-  } else if (file->empty()) {
+  } else if (file->content.empty()) {
     refusal = failure("1003", "Empty file");
   } else if (fault(call, "too_many_imports") || static_cast<std::size_t>(waiting) >= imports_waiting_max) {
     call.throttled = true;
@@ -58,7 +39,7 @@ std::optional<std::string> Marketo::file_to_import(Call& call, char& separator, 
                           : format == "tsv" ? "text/tab-separated-values"
                                             : "text/plain";
     call.effect.jobs = 1;
-    return file;
+    return file->content;
   }
   return std::nullopt;
 }
@@ -182,7 +163,7 @@ Reply Marketo::poll_import(Call&, const Params& params) {
   else if (import->status == "Queued")
     import->status = "Importing";
   const bool ended = import->status == "Complete" || import->status == "Failed",
-             leads = import->object.empty();
+             leads = import->object.empty() || import->object == member_imports;
   const std::size_t good = import->processed - import->failed;
   Json out = {{"batchId", import->id},
               {"status", import->status},

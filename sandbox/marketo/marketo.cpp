@@ -34,6 +34,7 @@ Marketo::Marketo(Settings settings, const Surroundings& around)
   for (const ObjectKind& kind : object_kinds()) store_.declare(kind.table(), {{"_key", true}});
   add_default_lists();
   add_object_routes();
+  add_program_routes();
   on("POST", "/rest/v1/leads.json", &Marketo::post_leads);
   on("GET", "/rest/v1/leads.json", &Marketo::get_leads);
   on("GET", "/rest/v1/lead/{id}", &Marketo::get_lead);
@@ -197,6 +198,7 @@ Reply Marketo::answer_trouble(Trouble trouble, Call&) {
 void Marketo::reset() {
   Service::reset();
   add_default_lists();
+  add_default_programs();
   imports_.clear();
   calls_today_.clear();
   errors_today_.clear();

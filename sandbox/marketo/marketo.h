@@ -31,6 +31,8 @@ struct LeadResult {
   std::vector<Reason> reasons{};
 };
 
+constexpr const char* member_imports = "program members";
+
 struct Import {
   int id = 0;
   std::string status = "Queued";
@@ -38,7 +40,7 @@ struct Import {
   std::string failures{}, warnings{};  // files in the format of the upload
   std::string content_type{};
   std::string message{};  // why it failed as a whole
-  std::string object{};   // of custom objects
+  std::string object{};   // a custom object's name, or member_imports; "": leads
   Clock::WallTime made{};
 };
 
@@ -104,6 +106,27 @@ class Marketo final : public Service {
   Json object_result(Call& call, const ObjectKind& kind, std::size_t seq, const LeadResult& result);
   LeadResult write_object(const ObjectKind& kind, const Json& input, const std::string& action, bool by_id);
   Record* object_with(const ObjectKind& kind, const Json& values);
+
+  // programs.cpp
+  void add_program_routes();
+  void add_default_programs();
+  Reply describe_members(Call& call, const Params& params);
+  Reply members(Call& call, const Params& params);
+  Reply change_members(Call& call, const Params& params);
+  Reply set_member_status(Call& call, const Params& params);
+  Reply set_lead_status(Call& call, const Params& params);
+  Reply delete_members(Call& call, const Params& params);
+  Reply leads_of_program(Call& call, const Params& params);
+  Reply programs(Call& call, const Params& params);
+  Reply start_member_import(Call& call, const Params& params);
+  Reply no_such_program(const Params& params);
+  Reply set_members(Call& call, const Params& params, const char* id_name, const char* status_name);
+  Reply member_rows(Call& call, const Params& params, const char* id_name,
+                    const std::function<Json(const Json&, const std::string&, Json)>& each);
+  static std::string take_member_fields(const Json& row, Json& values);
+  std::string set_status(const std::string& program, const std::string& lead, const std::string& status);
+  Record* member_of(const std::string& program, const std::string& lead);
+  Json member_json(const Record& member, const std::vector<std::string>& names);
 
   // import.cpp
   Reply start_import(Call& call, const Params& params);

@@ -6,6 +6,11 @@
 #include "core/text.h"
 
 namespace eddy::sandbox::salesforce {
+namespace {
+
+constexpr const char *organization_id = "00D5g000000SANDBOX", *user_id = "0055g000000SANDBOX";
+
+}  // namespace
 
 std::optional<std::string> base64url_decode(std::string_view text) {
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -98,6 +103,35 @@ Reply Sessions::from_assertion(const IncomingRequest& request) {
   return session(request);
 }
 
+Reply Sessions::revoke(const IncomingRequest& request) {
+  const std::string token = form_or_query(request, "token").value_or("");
+  if (tokens_.erase(token) > 0 || token == credentials_.refresh_token) return Reply{.status = 200};
+  return refusal("unsupported_token_type", "this token type is not supported");
+}
+
+Reply Sessions::identity(const IncomingRequest& request) const {
+  const std::string here = scheme_ + std::string{request.header("Host")};
+  const std::string url = fmt::format("{}/id/{}/{}", here, organization_id, user_id);
+  Json body = {{"user_id", user_id},
+               {"organization_id", organization_id},
+               {"email", credentials_.username},
+               {"email_verified", true},
+               {"nickname", "integration"},
+               {"active", true},
+               {"user_type", "STANDARD"},
+               {"language", "en_US"},
+               {"locale", "en_US"},
+               {"urls",
+                {{"rest", here + "/services/data/v{version}/"},
+                 {"sobjects", here + "/services/data/v{version}/sobjects/"},
+                 {"query", here + "/services/data/v{version}/query/"}}}};
+  if (request.path.starts_with("/id/"))
+    body.update({{"id", url}, {"username", credentials_.username}, {"display_name", "Integration User"}});
+  else
+    body.update({{"sub", url}, {"preferred_username", credentials_.username}, {"name", "Integration User"}});
+  return json_reply(200, body);
+}
+
 Reply Sessions::session(const IncomingRequest& request) {
   const std::string token = "00D5g000000SANDBOX!AQ" + random_hex(random_, 80);
   tokens_.insert(token);
@@ -110,7 +144,7 @@ Reply Sessions::session(const IncomingRequest& request) {
   return json_reply(200,
                     {{"access_token", token},
                      {"instance_url", here},
-                     {"id", here + "/id/00D5g000000SANDBOX/0055g000000SANDBOX"},
+                     {"id", fmt::format("{}/id/{}/{}", here, organization_id, user_id)},
                      {"token_type", "Bearer"},
                      {"issued_at", std::to_string(issued)},
                      {"signature", base64(random_hex(random_, 32))},

@@ -23,6 +23,10 @@ class Sessions {
   Reply issue(const IncomingRequest& request);
   static Reply refusal(const std::string& error,
                        const std::string& description);  // 400 {error, error_description}
+  // POST /services/oauth2/revoke, which needs no session.
+  Reply revoke(const IncomingRequest& request);
+  // Who the session belongs to, as /id/{org}/{user} and /services/oauth2/userinfo tell it.
+  Reply identity(const IncomingRequest& request) const;
   bool valid(const std::string& token) const { return tokens_.contains(token); }
   void expire_all() { tokens_.clear(); }
 

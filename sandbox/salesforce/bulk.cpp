@@ -10,6 +10,8 @@ constexpr std::size_t field_characters_max = 32'000, record_characters_max = 400
 // A file is worked through in pieces of this many rows; the same key twice in one piece is an error.
 constexpr std::size_t rows_per_piece = 200;
 
+constexpr std::size_t jobs_per_page = 1000;
+
 Reply no_such_job() { return error_reply(404, "NOT_FOUND", "The requested resource does not exist"); }
 
 std::string bulk_error(const RowError& error) {
@@ -29,10 +31,25 @@ Job* Bulk::find(const std::string& id) {
   return job == jobs_.end() || clock_.now() - job->second.created > jobs_kept_for ? nullptr : &job->second;
 }
 
-Reply Bulk::list() const {
+Reply job_page(const std::vector<Json>& jobs, const std::string& path, const std::string& locator) {
+  const std::size_t from = static_cast<std::size_t>(std::atoll(locator.c_str()));
+  if (from > jobs.size() || (!locator.empty() && from == 0))
+    return error_reply(400, "INVALID_QUERY_LOCATOR", "invalid query locator");
+  const std::size_t to = std::min(jobs.size(), from + jobs_per_page);
   Json records = Json::array();
-  for (const auto& [id, job] : jobs_) records.push_back(job.to_json());
-  return json_reply(200, {{"done", true}, {"records", records}, {"nextRecordsUrl", nullptr}});
+  for (std::size_t i = from; i < to; ++i) records.push_back(jobs[i]);
+  const bool done = to == jobs.size();
+  return json_reply(200,
+                    {{"done", done},
+                     {"records", records},
+                     {"nextRecordsUrl", done ? Json() : Json(fmt::format("{}?queryLocator={}", path, to))}});
+}
+
+Reply Bulk::list(const std::string& version, const std::string& locator) const {
+  std::vector<Json> jobs;
+  for (const auto& [id, job] : jobs_)
+    if (clock_.now() - job.created <= jobs_kept_for) jobs.push_back(job.to_json());
+  return job_page(jobs, "/services/data/" + version + "/jobs/ingest", locator);
 }
 
 Json Job::to_json() const {
@@ -127,6 +144,7 @@ Job* Bulk::closing(const std::string& id, const Json& body, Reply& refusal) {
   if (job == nullptr) {
     refusal = no_such_job();
   } else if (wanted == "Aborted" && !job->ended()) {
+    if (job->state == "Open") job->unprocessed = std::exchange(job->upload, {});
     job->state = "Aborted";
     refusal = json_reply(200, job->to_json());
   } else if (wanted != "UploadComplete" || job->state != "Open") {

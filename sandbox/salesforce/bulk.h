@@ -10,6 +10,7 @@
 namespace eddy::sandbox::salesforce {
 
 constexpr std::chrono::days jobs_kept_for{7};
+constexpr std::size_t multipart_characters_max = 100'000;
 // COMMA, TAB, … and the character each stands for.
 const std::map<std::string, char>& csv_delimiters();
 
@@ -40,7 +41,20 @@ class Bulk {
 
   // All return the answer of the call; `effect` gets the rows when they are written.
   Reply create(const Json& body, const std::string& version, Effect& effect);
-  Reply list() const;
+  // Job and rows in one call; the job is closed by it.
+  template <class ShuffleRows>
+  Reply create_with_rows(const Json& body, const std::string& rows, const std::string& version,
+                         BulkFaults faults, Effect& effect, ShuffleRows shuffle) {
+    Reply answer = create(body, version, effect);
+    if (answer.status != 200) return answer;
+    Job& job = jobs_.at(text_of(Json::parse(answer.body)["id"]));
+    job.upload = rows;
+    job.uploaded = true;
+    job.state = "UploadComplete";
+    run(job, faults, effect, shuffle);
+    return json_reply(200, job.to_json());
+  }
+  Reply list(const std::string& version, const std::string& locator) const;
   Reply upload(const std::string& id, const IncomingRequest& request);
   template <class ShuffleRows>
   Reply change_state(const std::string& id, const Json& body, BulkFaults faults, Effect& effect,
@@ -71,6 +85,8 @@ class Bulk {
   std::map<std::string, Job> jobs_;
 };
 
+// A page of a list of jobs: {done, records, nextRecordsUrl}; `path` is that of the list.
+Reply job_page(const std::vector<Json>& jobs, const std::string& path, const std::string& locator);
 Reply error_reply(int status, const std::string& code, const std::string& message,
                   const std::vector<std::string>& fields = {});  // [{message, errorCode, fields?}]
 

@@ -78,7 +78,7 @@ Reply BulkOne::add_batch(const std::string& id, const std::string& body, Effect&
   if (job.state != "Open") return refusal(400, "InvalidJobState", "Job is " + job.state);
   Batch batch{.id = make_id("751", store_.next_number()), .body = body};
   if (job.operation.starts_with("query")) {
-    ParsedQuery parsed = parse_query(body);
+    ParsedQuery parsed = parse_query(body, clock_.now());
     if (parsed.error) return refusal(400, "InvalidBatch", parsed.error->message);
     parsed.query.with_deleted = job.operation == "queryAll";
     for (const Found& found : run_query(parsed.query, records_, store_))

@@ -55,7 +55,7 @@ Reply BulkQueries::create(const Json& body, const std::string& version, Effect& 
   if (word("contentType", "CSV") != "CSV" || !csv_delimiters().contains(job.delimiter) ||
       (job.line_ending != "LF" && job.line_ending != "CRLF"))
     return error_reply(400, "INVALIDJOB", "contentType, columnDelimiter or lineEnding is not supported");
-  ParsedQuery parsed = parse_query(word("query", ""));
+  ParsedQuery parsed = parse_query(word("query", ""), clock_.now());
   if (parsed.error) return error_reply(400, parsed.error->code, parsed.error->message);
   Query& query = parsed.query;
   if (query.count_rows || query.counted)
@@ -72,6 +72,13 @@ Reply BulkQueries::create(const Json& body, const std::string& version, Effect& 
   job.created = clock_.now();
   effect.jobs = 1;
   return json_reply(200, jobs_.emplace(job.id, std::move(job)).first->second.to_json());
+}
+
+Reply BulkQueries::list(const std::string& version, const std::string& locator) const {
+  std::vector<Json> jobs;
+  for (const auto& [id, job] : jobs_)
+    if (clock_.now() - job.created <= jobs_kept_for) jobs.push_back(job.to_json());
+  return job_page(jobs, "/services/data/" + version + "/jobs/query", locator);
 }
 
 Reply BulkQueries::poll(const std::string& id) {

@@ -15,6 +15,7 @@ class BulkQueries {
       : records_(records), store_(store), clock_(clock) {}
 
   Reply create(const Json& body, const std::string& version, Effect& effect);
+  Reply list(const std::string& version, const std::string& locator) const;
   Reply poll(const std::string& id);
   // `locator` and `rows_max` as in the query of the call; "" for the first page and for the default size.
   Reply results(const std::string& id, const std::string& locator, const std::string& rows_max);

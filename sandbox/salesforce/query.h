@@ -54,7 +54,8 @@ struct ParsedQuery {
   std::optional<RowError> error{};  // MALFORMED_QUERY, INVALID_FIELD, INVALID_TYPE
 };
 
-ParsedQuery parse_query(const std::string& soql);
+// `now` decides what TODAY means.
+ParsedQuery parse_query(const std::string& soql, Clock::WallTime now);
 
 // A record that a query may find; deleted ones are found by queryAll only.
 struct Found {

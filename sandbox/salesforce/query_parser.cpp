@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "core/text.h"
+#include "sandbox/salesforce/date_literal.h"
 #include "sandbox/salesforce/query.h"
 
 namespace eddy::sandbox::salesforce {
@@ -52,7 +53,7 @@ std::optional<std::vector<Token>> tokenize(const std::string& soql) {
 
 class Parser {
  public:
-  explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
+  Parser(std::vector<Token> tokens, Clock::WallTime now) : tokens_(std::move(tokens)), now_(now) {}
 
   ParsedQuery parse() {
     ParsedQuery out;
@@ -194,6 +195,13 @@ class Parser {
     Condition out{.path = path(object, name())};
     for (const char* op : {"=", "!=", "<", "<=", ">", ">=", "like"})
       if (accept(op)) {
+        if (auto range =
+                next_ < tokens_.size() && out.path.field->type.starts_with("date") && !tokens_[next_].quoted
+                    ? date_literal(tokens_[next_].text, now_)
+                    : std::nullopt) {
+          ++next_;
+          return within(std::move(out.path), op, *range);
+        }
         out.op = op;
         out.values.push_back(value());
         return out;
@@ -212,6 +220,20 @@ class Parser {
     return out;
   }
 
+  // A comparison with a word for days: before its first moment, or from the first one behind it.
+  static Condition within(Path path, std::string_view op, const DateRange& range) {
+    const auto compared = [&](std::string how, Clock::WallTime time) {
+      return Condition{.path = path, .op = std::move(how), .values = {format_utc(time)}};
+    };
+    if (op == "<" || op == ">=") return compared(std::string{op}, range.from);
+    if (op == ">") return compared(">=", range.to);
+    if (op == "<=") return compared("<", range.to);
+    Condition inside{.kind = Condition::Kind::all,
+                     .parts = {compared(">=", range.from), compared("<", range.to)}};
+    if (op == "=") return inside;
+    return {.kind = Condition::Kind::none, .parts = {std::move(inside)}};
+  }
+
   std::optional<std::string> value() {
     if (next_ >= tokens_.size()) unexpected();
     const Token& token = tokens_[next_++];
@@ -220,6 +242,7 @@ class Parser {
   }
 
   std::vector<Token> tokens_;
+  Clock::WallTime now_;
   std::size_t next_ = 0;
 };
 
@@ -231,10 +254,10 @@ std::string Path::name() const {
   return out + field->name;
 }
 
-ParsedQuery parse_query(const std::string& soql) {
+ParsedQuery parse_query(const std::string& soql, Clock::WallTime now) {
   auto tokens = tokenize(soql);
   if (!tokens || tokens->empty()) return {.error = RowError{"MALFORMED_QUERY", "unexpected token: <EOF>"}};
-  return Parser(std::move(*tokens)).parse();
+  return Parser(std::move(*tokens), now).parse();
 }
 
 }  // namespace eddy::sandbox::salesforce

@@ -1,6 +1,7 @@
 #include "sandbox/salesforce/salesforce.h"
 
 #include "core/text.h"
+#include "sandbox/multipart.h"
 
 namespace eddy::sandbox::salesforce {
 namespace {
@@ -67,6 +68,8 @@ void Salesforce::add_organization() {
 }
 
 void Salesforce::add_routes() {
+  for (const char* path : {"/id/{org}/{user}", "/services/oauth2/userinfo"})
+    router_.add("GET", path, [this](Call& call, const Params&) { return sessions_.identity(call.request); });
   const std::string base = "/services/data/{version}";
   const auto add = [&](const char* method, const std::string& path, auto handler) {
     router_.add(method, base + path,
@@ -96,6 +99,8 @@ void Salesforce::add_routes() {
   add("DELETE", "/composite/sobjects", [this](Call& c, const Params&) { return delete_collection(c); });
   add("GET", "/composite/sobjects/{object}",
       [this](Call& c, const Params& p) { return read_collection(c, p); });
+  add("POST", "/composite/sobjects/{object}",
+      [this](Call& c, const Params& p) { return read_collection(c, p); });
   add("PATCH", "/composite/sobjects/{object}/{field}",
       [this](Call& c, const Params& p) { return write_collection(c, Operation::upsert, p); });
   add("POST", "/composite", [this](Call& c, const Params& p) { return composite(c, p); });
@@ -107,12 +112,10 @@ void Salesforce::add_routes() {
 
 void Salesforce::add_bulk_routes() {
   const std::string base = "/services/data/{version}/jobs/ingest";
-  router_.add("POST", base, [this](Call& call, const Params& params) {
-    Reply refusal;
-    const auto body = json_body(call, refusal);
-    return body ? bulk_.create(*body, params.at("version"), call.effect) : refusal;
+  router_.add("POST", base, [this](Call& call, const Params& params) { return create_job(call, params); });
+  router_.add("GET", base, [this](Call& call, const Params& params) {
+    return bulk_.list(params.at("version"), call.request.query_value("queryLocator").value_or(""));
   });
-  router_.add("GET", base, [this](Call&, const Params&) { return bulk_.list(); });
   router_.add("PUT", base + "/{id}/batches", [this](Call& call, const Params& params) {
     return bulk_.upload(params.at("id"), call.request);
   });
@@ -120,11 +123,7 @@ void Salesforce::add_bulk_routes() {
     Reply refusal;
     const auto body = json_body(call, refusal);
     if (!body) return refusal;
-    BulkFaults faults{.shuffle = fault_on("bulk_shuffle")};
-    if (text_of(body->value("state", Json())) == "UploadComplete") {
-      faults.missing_row = fault(call, "bulk_missing_row");
-      faults.failed_partial = fault(call, "bulk_failed_partial");
-    }
+    const BulkFaults faults = bulk_faults(call, text_of(body->value("state", Json())) == "UploadComplete");
     return bulk_.change_state(params.at("id"), *body, faults, call.effect,
                               [this](std::vector<std::string>& lines) { shuffle(lines); });
   });
@@ -136,6 +135,35 @@ void Salesforce::add_bulk_routes() {
        {"successfulResults", "failedResults", "unprocessedrecords", "unprocessedRecords"})
     router_.add("GET", base + "/{id}/" + file,
                 [this, file](Call&, const Params& params) { return bulk_.result(params.at("id"), file); });
+}
+
+BulkFaults Salesforce::bulk_faults(Call& call, bool closing) {
+  BulkFaults faults{.shuffle = fault_on("bulk_shuffle")};
+  if (!closing) return faults;
+  faults.missing_row = fault(call, "bulk_missing_row");
+  faults.failed_partial = fault(call, "bulk_failed_partial");
+  return faults;
+}
+
+// The job alone, or the job and its rows in the parts `job` and `content`.
+Reply Salesforce::create_job(Call& call, const Params& params) {
+  const std::string& version = params.at("version");
+  if (call.request.content_type() != "multipart/form-data") {
+    Reply refusal;
+    const auto body = json_body(call, refusal);
+    return body ? bulk_.create(*body, version, call.effect) : refusal;
+  }
+  const auto parts = parse_multipart(call.request);
+  const Part* job = parts ? part_named(*parts, "job") : nullptr;
+  const Part* rows = parts ? part_named(*parts, "content") : nullptr;
+  const auto body = job == nullptr ? std::nullopt : parse_json(job->content);
+  if (!body || !body->is_object() || rows == nullptr)
+    return error_reply(400, "INVALIDJOB", "A multipart request has the parts job (JSON) and content (CSV)");
+  if (rows->content.size() > multipart_characters_max)
+    return error_reply(400, "INVALIDJOB",
+                       "The content of a multipart request has at most 100,000 characters");
+  return bulk_.create_with_rows(*body, rows->content, version, bulk_faults(call, true), call.effect,
+                                [this](std::vector<std::string>& lines) { shuffle(lines); });
 }
 
 void Salesforce::add_bulk_query_routes() {
@@ -150,6 +178,9 @@ void Salesforce::add_bulk_query_routes() {
   router_.add("POST", base, with_body([this](Call& call, const Params& params, const Json& body) {
                 return bulk_queries_.create(body, params.at("version"), call.effect);
               }));
+  router_.add("GET", base, [this](Call& call, const Params& params) {
+    return bulk_queries_.list(params.at("version"), call.request.query_value("queryLocator").value_or(""));
+  });
   router_.add("PATCH", base + "/{id}", with_body([this](Call&, const Params& params, const Json& body) {
                 return bulk_queries_.abort(params.at("id"), body);
               }));
@@ -207,6 +238,7 @@ Reply Salesforce::answer(Call& call) {
   }
   if (request.method == "GET" && (request.path == "/services/data" || request.path == "/services/data/"))
     return versions();
+  if (request.method == "POST" && request.path == "/services/oauth2/revoke") return sessions_.revoke(request);
   // Between the creation of a job and its results.
   const bool in_a_job = request.segments.size() > 5 && request.segments[3] == "jobs";
   if (in_a_job && fault(call, "bulk_session_expiry")) sessions_.expire_all();
@@ -313,7 +345,7 @@ Reply Salesforce::limits() const {
 }
 
 Reply Salesforce::query(Call& call, const Params& params) {
-  ParsedQuery parsed = parse_query(call.request.query_value("q").value_or(""));
+  ParsedQuery parsed = parse_query(call.request.query_value("q").value_or(""), now());
   if (parsed.error) return error_reply(400, parsed.error->code, parsed.error->message);
   Query& query = parsed.query;
   query.with_deleted = call.request.segments.size() > 3 && call.request.segments[3] == "queryAll";

@@ -61,6 +61,9 @@ class Salesforce final : public Service {
   Reply read_collection(Call& call, const Params& params);
   Reply composite(Call& call, const Params& params);
 
+  Reply create_job(Call& call, const Params& params);
+  BulkFaults bulk_faults(Call& call, bool closing);
+
   // Shared by the calls above.
   std::optional<Json> json_body(const Call& call, Reply& refusal) const;
   const Field* key_field(const Object& object, const std::string& name, Reply& refusal) const;
