@@ -6,7 +6,7 @@
 
 namespace eddy::state {
 
-constexpr std::array<std::string_view, 2> schema_steps = {R"sql(
+constexpr std::array<std::string_view, 3> schema_steps = {R"sql(
 create table runs(
   id text primary key, command text not null, selection text not null, status text not null,
   started_at text not null, ended_at text not null, message text not null);
@@ -44,6 +44,25 @@ create table facts(name text primary key, value text not null);
 )sql",
                                                           R"sql(
 alter table rejects add column runs integer not null default 1;
+)sql",
+                                                          // Seals: sealed_table.h.
+                                                          R"sql(
+alter table loads add column seal integer;
+update loads set seal = eddy_seal('loads', id, source, stream, run_id, loaded_at, schema);
+alter table load_files add column seal integer;
+update load_files set seal = eddy_seal('load_files', load_id, position, path, sha256, bytes, modified_ns, raw_path,
+  rows_path, rows, quarantined);
+alter table model_versions add column seal integer;
+update model_versions set seal = eddy_seal('model_versions', version, model, path, rows, built_at, fingerprint, run_id);
+alter table current_models add column seal integer;
+update current_models set seal = eddy_seal('current_models', model, version);
+alter table sync_states add column seal integer;
+update sync_states set seal = eddy_seal('sync_states', sync, epoch, checksum, last_plan_id, definition);
+alter table rejects add column seal integer;
+update rejects set seal = eddy_seal('rejects', sync, key, operation, outcome, code, message, payload, payload_hash,
+  first_seen, last_seen, run_id, attempts, status, runs);
+alter table facts add column seal integer;
+update facts set seal = eddy_seal('facts', name, value);
 )sql"};
 
 }  // namespace eddy::state

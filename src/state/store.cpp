@@ -7,7 +7,9 @@
 #include "core/error.h"
 #include "state/reject_table.h"
 #include "state/schema.h"
+#include "state/sealed_table.h"
 #include "transport/sqlite/database.h"
+#include "transport/sqlite/seals.h"
 
 namespace eddy::state {
 namespace {
@@ -21,6 +23,12 @@ constexpr std::size_t rejects_at_once = 2'000;
 
 std::int64_t as_signed(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 std::uint64_t as_unsigned(std::int64_t number) { return static_cast<std::uint64_t>(number); }
+
+[[noreturn]] void damaged(const std::string& what) {
+  throw Error("state.damaged", fmt::format(".eddy/state.db is damaged: {}", what),
+              "restore the folder .eddy whole from one backup; without one, move it away and run again: "
+              "loads are then read anew, and every row is sent again");
+}
 
 Run run_at(const Statement& s) {
   return {s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), s.text(6)};
@@ -36,6 +44,8 @@ constexpr std::string_view model_columns =
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(const std::filesystem::path& file) : db_(file, sqlite::Access::create, busy_timeout) {
+    db_.on_damage([](const sqlite::SqliteError& error) { damaged(error.message()); });
+    sqlite::define_seals(db_);
     db_.exec("pragma journal_mode = wal; pragma synchronous = full");
     migrate(file);
   }
@@ -43,18 +53,13 @@ class SqliteStore final : public Store {
   void check() override {
     const std::lock_guard lock(mutex_);
     if (checked_) return;
-    std::string said;
-    try {
-      Statement s(db_, "pragma quick_check(1)");
-      if (s.step()) said = s.text(0);
-    } catch (const sqlite::SqliteError& e) {
-      if (!e.is_damaged()) throw;
-      said = e.message();
+    {
+      Statement s(db_, "pragma integrity_check(1)");
+      const std::string said = s.step() ? s.text(0) : "no answer";
+      if (said != "ok") damaged(said);
     }
-    if (said != "ok")
-      throw Error("state.damaged", fmt::format(".eddy/state.db is damaged: {}", said),
-                  "restore the folder .eddy whole from one backup; without one, move it away and run again: "
-                  "loads are then read anew, and every row is sent again");
+    for (const SealedTable& table : sealed_tables)
+      db_.exec(fmt::format("select count(*) from {} where {}", table.name, table.intact()));
     checked_ = true;
   }
 
@@ -133,7 +138,7 @@ class SqliteStore final : public Store {
   void commit_load(const Load& load) override {
     const std::lock_guard lock(mutex_);
     Transaction transaction(db_);
-    Statement l(db_, "insert into loads values (?, ?, ?, ?, ?, ?)");
+    Statement l(db_, loads_table.insert());
     l.bind(1, load.id)
         .bind(2, load.source)
         .bind(3, load.stream)
@@ -141,7 +146,7 @@ class SqliteStore final : public Store {
         .bind(5, load.loaded_at)
         .bind(6, load.schema)
         .run();
-    Statement f(db_, "insert into load_files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    Statement f(db_, load_files_table.insert());
     std::int64_t position = 0;
     for (const LoadedFile& file : load.files) {
       f.bind(1, load.id)
@@ -161,12 +166,16 @@ class SqliteStore final : public Store {
 
   std::vector<Load> loads(const std::string& source, const std::string& stream) override {
     const std::lock_guard lock(mutex_);
-    Statement s(db_,
-                "select l.id, l.source, l.stream, l.run_id, l.loaded_at, l.schema, f.load_id, f.path, "
-                "f.sha256, f.bytes, f.modified_ns, "
-                "f.raw_path, f.rows_path, f.rows, f.quarantined from loads l left join load_files f on "
-                "f.load_id = l.id "
-                "where l.source = ? and l.stream = ? order by l.rowid, f.position");
+    Statement s(
+        db_,
+        fmt::format(
+            "select l.id, l.source, l.stream, l.run_id, l.loaded_at, l.schema, f.load_id, f.path, "
+            "f.sha256, f.bytes, f.modified_ns, "
+            "f.raw_path, f.rows_path, f.rows, f.quarantined from loads l left join load_files f on "
+            "f.load_id = l.id "
+            "where l.source = ?1 and l.stream = ?2 and {} and (f.load_id is null or {}) order by l.rowid, "
+            "f.position",
+            loads_table.intact("l"), load_files_table.intact("f")));
     s.bind(1, source).bind(2, stream);
     std::vector<Load> out;
     while (s.step()) {
@@ -182,7 +191,8 @@ class SqliteStore final : public Store {
 
   std::vector<std::pair<std::string, std::string>> loaded_streams() override {
     const std::lock_guard lock(mutex_);
-    Statement s(db_, "select distinct source, stream from loads order by 1, 2");
+    Statement s(db_, fmt::format("select distinct source, stream from loads where {} order by 1, 2",
+                                 loads_table.intact()));
     std::vector<std::pair<std::string, std::string>> out;
     while (s.step()) out.emplace_back(s.text(0), s.text(1));
     return out;
@@ -192,26 +202,25 @@ class SqliteStore final : public Store {
                      const std::string& sha256) override {
     const std::lock_guard lock(mutex_);
     Statement s(db_,
-                "select 1 from load_files f join loads l on l.id = f.load_id where f.sha256 = ? and l.source "
-                "= ? and l.stream = ? limit 1");
+                fmt::format("select 1 from load_files f join loads l on l.id = f.load_id where f.sha256 = ?1 "
+                            "and l.source = ?2 and l.stream = ?3 and {} and {} limit 1",
+                            load_files_table.intact("f"), loads_table.intact("l")));
     return s.bind(1, sha256).bind(2, source).bind(3, stream).step();
   }
 
   void commit_model(const ModelVersion& v) override {
     const std::lock_guard lock(mutex_);
     Transaction transaction(db_);
-    Statement s(db_,
-                "insert into model_versions(model, version, path, rows, built_at, fingerprint, run_id) "
-                "values (?, ?, ?, ?, ?, ?, ?)");
-    s.bind(1, v.model)
-        .bind(2, v.version)
+    Statement s(db_, model_versions_table.insert());
+    s.bind(1, v.version)
+        .bind(2, v.model)
         .bind(3, v.path)
         .bind(4, as_signed(v.rows))
         .bind(5, v.built_at)
         .bind(6, v.fingerprint)
         .bind(7, v.run_id)
         .run();
-    Statement pointer(db_, "insert or replace into current_models values (?, ?)");
+    Statement pointer(db_, current_models_table.insert("insert or replace"));
     pointer.bind(1, v.model).bind(2, v.version).run();
     transaction.commit();
   }
@@ -219,32 +228,36 @@ class SqliteStore final : public Store {
   std::optional<ModelVersion> current_model(const std::string& model) override {
     const std::lock_guard lock(mutex_);
     Statement s(
-        db_,
-        fmt::format("select {} from current_models c join model_versions v using (version) where c.model = ?",
-                    model_columns));
+        db_, fmt::format(
+                 "select {} from current_models c join model_versions v using (version) where c.model = ?1 "
+                 "and {} and {}",
+                 model_columns, current_models_table.intact("c"), model_versions_table.intact("v")));
     s.bind(1, model);
     return s.step() ? std::optional(model_at(s)) : std::nullopt;
   }
 
   std::vector<ModelVersion> current_models() override {
     return models(
-        fmt::format("select {} from current_models c join model_versions v using (version) order by c.model",
-                    model_columns),
+        fmt::format("select {} from current_models c join model_versions v using (version) where {} and {} "
+                    "order by c.model",
+                    model_columns, current_models_table.intact("c"), model_versions_table.intact("v")),
         "");
   }
 
   std::vector<ModelVersion> model_versions(const std::string& model) override {
-    return models(fmt::format("select {} from model_versions v where v.model = ? order by v.version desc",
-                              model_columns),
+    return models(fmt::format("select {} from model_versions v where v.model = ?1 and {} order by v.version "
+                              "desc",
+                              model_columns, model_versions_table.intact("v")),
                   model);
   }
 
   void forget_model_versions(const std::vector<std::string>& versions) override {
     const std::lock_guard lock(mutex_);
     Transaction transaction(db_);
-    Statement s(db_,
-                "delete from model_versions where version = ?1 and version not in (select version from "
-                "current_models)");
+    Statement s(
+        db_, fmt::format("delete from model_versions where version = ?1 and version not in (select version "
+                         "from current_models where {})",
+                         current_models_table.intact()));
     for (const std::string& version : versions) s.bind(1, version).run();
     transaction.commit();
   }
@@ -252,14 +265,16 @@ class SqliteStore final : public Store {
   std::optional<SyncState> sync_state(const std::string& sync) override {
     const std::lock_guard lock(mutex_);
     Statement s(db_,
-                "select sync, epoch, checksum, last_plan_id, definition from sync_states where sync = ?");
+                fmt::format("select sync, epoch, checksum, last_plan_id, definition from sync_states where "
+                            "sync = ?1 and {}",
+                            sync_states_table.intact()));
     if (!s.bind(1, sync).step()) return std::nullopt;
     return SyncState{s.text(0), as_unsigned(s.integer(1)), s.text(2), s.text(3), s.text(4)};
   }
 
   void put_sync_state(const SyncState& state) override {
     const std::lock_guard lock(mutex_);
-    Statement s(db_, "insert or replace into sync_states values (?, ?, ?, ?, ?)");
+    Statement s(db_, sync_states_table.insert("insert or replace"));
     s.bind(1, state.sync)
         .bind(2, as_signed(state.epoch))
         .bind(3, state.checksum)
@@ -270,7 +285,8 @@ class SqliteStore final : public Store {
 
   std::vector<std::string> delivering_syncs() override {
     const std::lock_guard lock(mutex_);
-    Statement s(db_, "select sync from sync_states order by sync");
+    Statement s(
+        db_, fmt::format("select sync from sync_states where {} order by sync", sync_states_table.intact()));
     std::vector<std::string> out;
     while (s.step()) out.push_back(s.text(0));
     return out;
@@ -338,13 +354,13 @@ class SqliteStore final : public Store {
 
   void put_fact(const std::string& name, const std::string& value) override {
     const std::lock_guard lock(mutex_);
-    Statement s(db_, "insert or replace into facts values (?, ?)");
+    Statement s(db_, facts_table.insert("insert or replace"));
     s.bind(1, name).bind(2, value).run();
   }
 
   std::optional<std::string> fact(const std::string& name) override {
     const std::lock_guard lock(mutex_);
-    Statement s(db_, "select value from facts where name = ?");
+    Statement s(db_, fmt::format("select value from facts where name = ?1 and {}", facts_table.intact()));
     return s.bind(1, name).step() ? std::optional(s.text(0)) : std::nullopt;
   }
 
@@ -405,9 +421,7 @@ std::unique_ptr<Store> Store::open(const std::filesystem::path& file) {
     return std::make_unique<SqliteStore>(file);
   } catch (const sqlite::SqliteError& e) {
     if (!e.is_damaged()) throw;
-    throw Error("state.damaged", fmt::format("{} is damaged: {}", file.string(), e.message()),
-                "restore it from a backup; without it, move .eddy away and run again: loads and snapshots "
-                "are then rebuilt");
+    damaged(e.message());
   }
 }
 

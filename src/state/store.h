@@ -3,7 +3,7 @@
 //
 // Ownership: one Store per process and project. Thread rule: all methods may be called from any thread (one
 // mutex inside). Two processes: writers of one project hold ProjectLock; readers need no lock. Errors:
-// Error("state.…").
+// Error("state.…"); "state.damaged" from any method that meets a row or page that is not as it was written.
 #pragma once
 
 #include <cstdint>
@@ -86,7 +86,8 @@ class Store {
   static std::unique_ptr<Store> open(const std::filesystem::path& file);
   virtual ~Store() = default;
 
-  // Reads every page of the file, the first time it is called. Throws Error("state.damaged").
+  // Reads every page of the file, and every row that steers what is sent (sealed_table.h), the first time it
+  // is called. Throws Error("state.damaged").
   virtual void check() = 0;
 
   // runs

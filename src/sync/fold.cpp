@@ -449,6 +449,7 @@ void fold(warehouse::Session& session, engine::Connection& connection, const std
 
 Standing recover(warehouse::Session& session, engine::Connection& connection, const std::string& sync,
                  Clock& clock, const Checkpoint& before, Unfinished baseline) {
+  session.store().check();  // before anything is concluded from it
   open_sync_database(session, connection);
   finish_reset(session, connection, sync);
   if (baseline == Unfinished::refused) check_no_baseline(session, sync);

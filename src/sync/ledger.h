@@ -77,6 +77,4 @@ std::optional<LedgerReading> read_ledger(
     const std::function<void(std::uint64_t first, std::uint64_t count)>& intent,
     const std::function<void(const RowVerdict&)>& verdict);
 
-std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
-
 }  // namespace eddy::sync

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/checksum.h"
 #include "sync/ledger.h"
 
 namespace eddy::sync::ledger_format {

@@ -60,14 +60,6 @@ std::string hint_of(int extended) {
   }
 }
 
-[[noreturn]] void fail(sqlite3* handle, int code) {
-  throw SqliteError("sqlite.failed", code, handle == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle));
-}
-
-void require(sqlite3* handle, int code) {
-  if (code != SQLITE_OK) fail(handle, code);
-}
-
 }  // namespace
 
 SqliteError::SqliteError(std::string code, int extended_code, std::string message)
@@ -116,14 +108,27 @@ Database::Database(const std::filesystem::path& file, Access access, std::chrono
 Database::~Database() { sqlite3_close_v2(handle_); }
 
 void Database::exec(const std::string& sql) {
-  require(handle_, sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr));
+  require(sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr));
 }
 std::uint64_t Database::changes() const { return static_cast<std::uint64_t>(sqlite3_changes64(handle_)); }
+void Database::fail(int code) const {
+  const SqliteError error("sqlite.failed", code, sqlite3_errmsg(handle_));
+  if (error.is_damaged() && say_damage_) say_damage_(error);
+  throw error;
+}
+void Database::require(int code) const {
+  if (code != SQLITE_OK) fail(code);
+}
+void Database::add_function(const char* name, void (*function)(sqlite3_context*, int, sqlite3_value**)) {
+  require(sqlite3_create_function_v2(handle_, name, -1,
+                                     SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
+                                     function, nullptr, nullptr, nullptr));
+}
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 std::string Database::library_version() { return sqlite3_libversion(); }
 
 Statement::Statement(Database& database, const std::string& sql) : database_(database) {
-  require(database_.handle_, sqlite3_prepare_v2(database_.handle_, sql.c_str(), -1, &handle_, nullptr));
+  database_.require(sqlite3_prepare_v2(database_.handle_, sql.c_str(), -1, &handle_, nullptr));
 }
 
 Statement::~Statement() { sqlite3_finalize(handle_); }
@@ -154,20 +159,19 @@ Statement& Statement::bind(int index, const Value& value) {
     case Type::json:
       return bind(index, std::string_view(value.as_string()));
   }
-  require(database_.handle_, code);
+  database_.require(code);
   return *this;
 }
 
 Statement& Statement::bind(int index, std::string_view value) {
   // SQLite takes a null pointer for NULL, and an empty view may hold one.
   const char* data = value.data() == nullptr ? "" : value.data();
-  require(database_.handle_,
-          sqlite3_bind_text64(handle_, index, data, value.size(), SQLITE_STATIC, SQLITE_UTF8));
+  database_.require(sqlite3_bind_text64(handle_, index, data, value.size(), SQLITE_STATIC, SQLITE_UTF8));
   return *this;
 }
 
 Statement& Statement::bind(int index, std::int64_t value) {
-  require(database_.handle_, sqlite3_bind_int64(handle_, index, value));
+  database_.require(sqlite3_bind_int64(handle_, index, value));
   return *this;
 }
 
@@ -176,9 +180,11 @@ bool Statement::step() {
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
   // The message belongs to the connection: it is read before the reset may replace it.
-  const SqliteError error("sqlite.failed", code, sqlite3_errmsg(database_.handle_));
-  sqlite3_reset(handle_);
-  throw error;
+  struct Reset {
+    ~Reset() { sqlite3_reset(handle); }
+    sqlite3_stmt* handle;
+  } const reset_after{handle_};
+  database_.fail(code);
 }
 
 void Statement::run() {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@
 #include "core/value.h"
 
 struct sqlite3;
+struct sqlite3_context;
+struct sqlite3_value;
 struct sqlite3_stmt;
 
 namespace eddy::sqlite {
@@ -52,8 +55,16 @@ class Database {
   bool in_transaction() const;
   static std::string library_version();  // "3.40.1"
 
+  // Called where a SqliteError that is_damaged() would be thrown, to throw one in the owner's words.
+  void on_damage(std::function<void(const SqliteError&)> say) { say_damage_ = std::move(say); }
+  // A function of SQL that gives the same for the same values; for the other files of this folder.
+  void add_function(const char* name, void (*function)(sqlite3_context*, int, sqlite3_value**));
+
  private:
   friend class Statement;
+  void require(int code) const;
+  [[noreturn]] void fail(int code) const;
+  std::function<void(const SqliteError&)> say_damage_;
   sqlite3* handle_ = nullptr;
 };
 
