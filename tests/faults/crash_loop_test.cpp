@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "hostile_destination.h"
+#include "people_warehouse.h"
 #include "support/scratch.h"
 
 namespace eddy::testing {
@@ -25,8 +26,10 @@ struct Loop {
   bool http = false;                    // the destination is a service
   // What dies; when it is no run, those of all days went well before.
   std::vector<std::string> command = {"run"};
-  bool said_again = false;  // a person says it again before the next run
-  Mix mix = {};             // how the service behaves in the runs before
+  bool said_again = false;     // a person says it again before the next run
+  Mix mix = {};                // how the service behaves in the runs before
+  std::string snapshots = {};  // inside | outside of a PostgreSQL of the user's own, where the model is then
+  bool only_sent = false;      // it dies only where something is sent to that PostgreSQL
 };
 
 class CrashLoop : public ::testing::TestWithParam<Loop> {
@@ -34,6 +37,7 @@ class CrashLoop : public ::testing::TestWithParam<Loop> {
   // The project as it stands before the run that dies.
   SmallProject prepare() {
     const Loop& loop = GetParam();
+    if (!loop.snapshots.empty()) return prepare_own_warehouse();
     const std::string common =
         "object: people\nfields: {name: name, score: score}\nguards: {removed: 100%, changed: 100%}\n" +
         loop.mode;
@@ -58,6 +62,30 @@ class CrashLoop : public ::testing::TestWithParam<Loop> {
     return project;
   }
 
+  SmallProject prepare_own_warehouse() {
+    const Loop& loop = GetParam();
+    warehouse_.emplace();
+    SmallProject project = SmallProject::with_own_warehouse(
+        scratch_ / "template",
+        warehouse_->connection(loop.snapshots) + "book: {type: sqlite, path: book.db}\n",
+        "destination: book\nobject: people\nfields: {name: name, score: score}\n"
+        "guards: {removed: 100%, changed: 100%}\n" +
+            loop.mode);
+    SqliteBook::create(project.folder() / "book.db", loop.journal_mode);
+    for (int day = 1; day < loop.day; ++day) {
+      warehouse_->set_model(people(day));
+      const Finished finished = project.eddy({"run"});
+      EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    }
+    warehouse_->set_model(people(loop.day));
+    warehouse_->keep();
+    return project;
+  }
+
+  Records snapshot_of(const SmallProject& project) {
+    return GetParam().snapshots == "inside" ? warehouse_->snapshot() : project.snapshot();
+  }
+
   Book book_of(const SmallProject& project) {
     return service_ ? service_->book() : SqliteBook::read(project.folder() / "book.db");
   }
@@ -69,7 +97,7 @@ class CrashLoop : public ::testing::TestWithParam<Loop> {
 
   // Whatever is recorded as delivered has been applied there, with exactly these values.
   void expect_no_false_success(const SmallProject& project, const Book& book) {
-    for (const auto& [key, fields] : project.snapshot())
+    for (const auto& [key, fields] : snapshot_of(project))
       EXPECT_TRUE(book.applied.contains({key, fields})) << key << "=" << fields << " is said to be delivered";
   }
 
@@ -88,7 +116,7 @@ class CrashLoop : public ::testing::TestWithParam<Loop> {
     if (!GetParam().unsafe) {
       EXPECT_TRUE(doubtful.empty()) << doubtful.size();
       EXPECT_EQ(difference(expected, book.records), "");
-      EXPECT_EQ(difference(expected, project.snapshot()), "");
+      EXPECT_EQ(difference(expected, snapshot_of(project)), "");
       expect_few_sent_twice(book);
       return;
     }
@@ -100,7 +128,7 @@ class CrashLoop : public ::testing::TestWithParam<Loop> {
       delivered.erase(key);
     }
     EXPECT_EQ(difference(expected, book.records), "");
-    EXPECT_EQ(difference(delivered, project.snapshot()), "");
+    EXPECT_EQ(difference(delivered, snapshot_of(project)), "");
   }
 
   void expect_few_sent_twice(const Book& book) {
@@ -132,6 +160,11 @@ class CrashLoop : public ::testing::TestWithParam<Loop> {
       service_->restore(before_);
       fault.port = service_->port();
     }
+    if (warehouse_) {
+      warehouse_->set_back();
+      fault.port = warehouse_->port();
+      if (GetParam().only_sent) fault.below = "no such file";
+    }
     const SmallProject project = prepared.copy_to(scratch_ / "victim");
     const Finished died = project.eddy(GetParam().command, fault);
     SCOPED_TRACE(fmt::format("{} {}", project.last_call().name, project.last_call().file));
@@ -148,14 +181,17 @@ class CrashLoop : public ::testing::TestWithParam<Loop> {
 
   Scratch scratch_;
   std::optional<HostileDestination> service_;
+  std::optional<PeopleWarehouse> warehouse_;
   Book before_;
 };
 
 TEST_P(CrashLoop, LosesNothingAndRepeatsNothingUnsafe) {  // F1, F2, F3
   const Loop& loop = GetParam();
+  if (!loop.snapshots.empty()) EDDY_NEEDS_POSTGRES();
   const SmallProject prepared = prepare();
-  const bool runs = loop.command.front() == "run";
-  const std::uint64_t stride = full_harness() ? 1 : runs ? 23 : 7;  // the others are short
+  const bool runs = loop.command.front() == "run" && !loop.only_sent;
+  // The others are short, and a server takes its time.
+  const std::uint64_t stride = full_harness() ? 1 : warehouse_ ? (runs ? 97 : 19) : runs ? 23 : 7;
   const std::size_t actions = loop.actions.size();
   std::uint64_t deaths = 0;
   // All of it: every action at every call. Otherwise each n-th call, with one action after the other.
@@ -211,6 +247,22 @@ INSTANTIATE_TEST_SUITE_P(
              {"resolve", "people", "--all", "--applied"},
              true,
              {{Trouble::drop_after, 40}}}),
+    [](const auto& one) { return one.param.name; });
+
+// The fold goes into a warehouse of the user's own, in one transaction there with the standing.
+Loop own(const std::string& name, const std::string& snapshots, Loop loop, bool only_sent = false) {
+  loop.name = name;
+  loop.snapshots = snapshots;
+  loop.only_sent = only_sent;
+  return loop;
+}
+INSTANTIATE_TEST_SUITE_P(
+    OwnWarehouse, CrashLoop,
+    ::testing::Values(own("Inside", "inside", {"", "removed: delete\n", false, 2, kills}),
+                      own("InsideSends", "inside", {"", "removed: delete\n", false, 2, kills}, true),
+                      own("InsideInsert", "inside", {"", "mode: insert\n", true, 1, kills}),
+                      own("InsidePowerLoss", "inside", {"", "removed: delete\n", false, 2, power_cuts}),
+                      own("Outside", "outside", {"", "removed: delete\n", false, 2, kills})),
     [](const auto& one) { return one.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(

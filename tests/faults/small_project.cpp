@@ -31,6 +31,14 @@ SmallProject::SmallProject(fs::path folder, const std::string& connections, cons
   write("syncs/people.yml", "model: presentation.people\nkey: {id: id}\n" + sync);
 }
 
+SmallProject SmallProject::with_own_warehouse(fs::path folder, const std::string& connections,
+                                              const std::string& sync) {
+  SmallProject project(std::move(folder));
+  project.write("connections.yml", connections);
+  project.write("syncs/people.yml", "model: crm.people\nkey: {id: id}\n" + sync);
+  return project;
+}
+
 void SmallProject::write(const std::string& name, const std::string& text) const {
   fs::create_directories((folder_ / name).parent_path());
   std::ofstream(folder_ / name, std::ios::binary) << text;

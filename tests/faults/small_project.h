@@ -31,6 +31,9 @@ class SmallProject {
  public:
   // Files that are always there; `sync` is the text of syncs/people.yml, `connections` of connections.yml.
   SmallProject(std::filesystem::path folder, const std::string& connections, const std::string& sync);
+  // Nothing but connections.yml and syncs/: the model is the table crm.people of the connection `warehouse`.
+  static SmallProject with_own_warehouse(std::filesystem::path folder, const std::string& connections,
+                                         const std::string& sync);
 
   const std::filesystem::path& folder() const { return folder_; }
   void write(const std::string& name, const std::string& text) const;
