@@ -214,6 +214,7 @@ def links_between_records():
     equal(sorted(kind.type_id for kind in read.to[0].association_types), sorted([279, label["typeId"]]))
     back = api.basic_api.get_page("companies", company, "contacts").results
     equal([link.to_object_id for link in back], [person])  # seen from the other side too
+    equal({kind.type_id for kind in back[0].association_types}, {280, label["typeId"]})
     other = made["b3@example.com"]
     api.basic_api.create_default("contacts", other, "companies", company)
     api.batch_api.create_default("contacts", "companies", links.BatchInputPublicDefaultAssociationMultiPost(
@@ -242,6 +243,64 @@ def links_exception():
 
 
 @step
+def labels_of_links():
+    api = hs.crm.associations.v4.schema.definitions_api
+    from hubspot.crm.associations.v4.schema import models as labels
+    new = api.create("deals", "contacts", labels.PublicAssociationDefinitionCreateRequest(
+        name="decider", label="Decider")).results[0]
+    api.update("deals", "contacts", labels.PublicAssociationDefinitionUpdateRequest(
+        association_type_id=new.type_id, label="Deciders"))
+    known = {kind.type_id: kind.label for kind in api.get_all("deals", "contacts").results}
+    equal((known[new.type_id], known[3]), ("Deciders", None))
+    api.remove("deals", "contacts", new.type_id)
+    assert new.type_id not in {kind.type_id for kind in api.get_all("deals", "contacts").results}
+
+
+@step
+def a_label_brings_the_default_link():
+    api = hs.crm.associations.v4
+    person, company = made["b5@example.com"], made["company"]
+    api.basic_api.create("contacts", person, "companies", company,
+                         [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}])
+    there = api.basic_api.get_page("contacts", person, "companies").results[0]
+    equal({kind.type_id: kind.label for kind in there.association_types}, {1: "Primary", 279: None})
+    back = [link for link in api.basic_api.get_page("companies", company, "contacts").results
+            if link.to_object_id == person][0]
+    equal({kind.type_id: kind.label for kind in back.association_types}, {2: "Primary", 280: None})
+    read = hs.crm.contacts.basic_api.get_by_id(person, associations=["companies"])
+    equal(read.associations["companies"].results[0].id, company)
+
+
+@step
+def pipelines_owners_and_groups():
+    pipeline = hs.crm.pipelines.pipelines_api.get_all("deals").results[0]
+    assert "qualifiedtobuy" in {stage.id for stage in pipeline.stages}
+    equal(len(hs.crm.pipelines.pipeline_stages_api.get_all("tickets", "0").results), 4)
+    owner = hs.crm.owners.owners_api.get_page().results[0]
+    equal(hs.crm.owners.owners_api.get_by_id(int(owner.id)).email, owner.email)
+    groups = hs.crm.properties.groups_api
+    groups.create("contacts", properties.PropertyGroupCreate(name="scores", label="Scores", display_order=-1))
+    equal(groups.update("contacts", "scores", properties.PropertyGroupUpdate(label="Our scores")).label, "Our scores")
+    groups.archive("contacts", "scores")
+    with raises(properties.ApiException, status=404):
+        groups.get_by_name("contacts", "scores")
+
+
+@step
+def a_search_that_lags_behind():
+    desk("POST", "faults", {"hubspot.search_lag": {"rate": 1, "ms": 60000}})
+    new = hs.crm.contacts.basic_api.create(contact("lag@example.com"))
+    wanted = rows.PublicObjectSearchRequest(filter_groups=[
+        {"filters": [{"propertyName": "email", "operator": "EQ", "value": "lag@example.com"}]}])
+    equal(hs.crm.contacts.search_api.do_search(wanted).total, 0)
+    read = hs.crm.contacts.batch_api.read(rows.BatchReadInputSimplePublicObjectId(
+        inputs=[{"id": "lag@example.com"}], id_property="email", properties=[], properties_with_history=[]))
+    equal([row.id for row in read.results], [new.id])
+    desk("POST", "faults", {"hubspot.search_lag": 0})
+    equal(hs.crm.contacts.search_api.do_search(wanted).total, 1)
+
+
+@step
 def list_memberships():
     api = hs.crm.lists
     new = api.lists_api.create(lists.ListCreateRequest(name="Best", object_type_id="0-1", processing_type="MANUAL")).list
@@ -254,6 +313,19 @@ def list_memberships():
     equal((both.records_ids_added, both.record_ids_removed), ([made["b4@example.com"]], ids[:1]))
     equal(api.memberships_api.remove(new.list_id, ids[1:]).record_ids_removed, ids[1:])
     equal(api.lists_api.get_by_id(new.list_id).list.size, 1)
+    copy = api.lists_api.create(lists.ListCreateRequest(name="Copy", object_type_id="0-1",
+                                                        processing_type="SNAPSHOT")).list
+    api.memberships_api.add_all_from_list(copy.list_id, new.list_id)
+    api.memberships_api.add(copy.list_id, ids)
+    page = api.memberships_api.get_page(copy.list_id, limit=2)
+    equal(len(page.results), 2)
+    equal(len(api.memberships_api.get_page(copy.list_id, limit=2, after=page.paging.next.after).results), 1)
+    hs.crm.contacts.basic_api.archive(ids[1])
+    equal({row.record_id for row in api.memberships_api.get_page(copy.list_id).results},
+          {made["b4@example.com"], ids[0]})  # who is archived leaves
+    api.memberships_api.remove_all(copy.list_id)
+    equal(api.memberships_api.get_page(copy.list_id).results, [])
+    api.lists_api.remove(copy.list_id)
     equal(api.lists_api.get_by_name("Best", "0-1").list.list_id, new.list_id)
     equal(api.lists_api.do_search(lists.ListSearchRequest(query="best", processing_types=[], list_ids=[],
                                                           additional_properties=[])).total, 1)

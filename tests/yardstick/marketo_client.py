@@ -113,6 +113,32 @@ def static_lists():
 
 
 @step
+def members_of_programs():
+    program = mkto.execute(method="get_program_by_name", name="Sandbox program")[0]["id"]
+    ids = made["ids"][:2]
+    done = mkto.execute(method="change_lead_program_status", id=program, leadIds=ids + [5], status="Invited")
+    equal([row["status"] for row in done], ["created", "created", "skipped"])
+    found = mkto.execute(method="get_multiple_leads_by_program_id", programId=program, fields=["email"])
+    equal({row["membership"]["progressionStatus"] for row in found}, {"Invited"})
+    rows = mkto.execute(method="sync_program_member_data", id=program, input=[
+        {"leadId": ids[0], "registrationCode": "abc"}, {"leadId": made["ids"][9], "registrationCode": "x"}])
+    equal([row["status"] for row in rows], ["updated", "skipped"])
+    fields = mkto.execute(method="describe_program_member")[0]
+    equal(fields["dedupeFields"], ["leadId", "programId"])
+    headers = {"Authorization": "Bearer " + mkto.token}  # the library knows the older call only
+    base = f"{HOST}/rest/v1/programs/{program}/members"
+    changed = requests.post(base + "/status.json", headers=headers, timeout=30,
+                            json={"statusName": "Attended", "input": [{"leadId": ids[1]}]}).json()["result"]
+    equal(changed, [{"seq": 0, "leadId": ids[1], "status": "updated"}])
+    attended = requests.get(base + ".json", headers=headers, timeout=30, params={
+        "filterType": "statusName", "filterValues": "Attended", "fields": "statusName"}).json()["result"]
+    equal([(row["leadId"], row["reachedSuccess"]) for row in attended], [(ids[1], True)])
+    gone = requests.post(base + "/delete.json", headers=headers, timeout=30,
+                         json={"input": [{"leadId": ids[0]}]}).json()["result"]
+    equal(gone[0]["status"], "deleted")
+
+
+@step
 def companies_opportunities_and_roles():
     equal(mkto.execute(method="describe_company")[0]["dedupeFields"], ["externalCompanyId"])
     done = mkto.execute(method="create_update_companies", input=[

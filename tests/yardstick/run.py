@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Runs one client library against eddy-sandbox: run.py --sandbox PROGRAM --environment FOLDER SERVICE.
+"""Runs one client library against eddy-sandbox: run.py --sandbox PROGRAM --environment FOLDER [--node] SERVICE.
 
-The libraries are installed once into FOLDER. They reach the sandbox by its HTTPS proxy, so they address the
-services' real host names and need no configuration. Exit code 77: the libraries cannot be had here.
+The libraries are installed once into FOLDER. Those of Python reach the sandbox by its HTTPS proxy, so they address
+the services' real host names and need no configuration; those of Node.js (--node) are told the sandbox's address.
+Exit code 77: the libraries cannot be had here.
 """
 
 import argparse
 import fcntl
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +23,7 @@ UNREACHABLE = (
     "Temporary failure in name resolution", "Name or service not known", "Connection refused",
     "Network is unreachable", "Could not fetch URL",
 )
+NPM_UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "network")
 # What a service is started with beside the common flags.
 FLAGS = {"zendesk": ["--zendesk-bulk"]}
 
@@ -56,11 +59,37 @@ def environment(folder):
     return python
 
 
+def node_environment(folder):
+    """A folder with the pinned packages and the client scripts; installed when missing or other pins were in it."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        skip("Node.js with npm is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = (HERE / "node" / "package.json").read_text()
+    done = folder / "installed.json"
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for script in (HERE / "node").iterdir():
+            shutil.copy(script, folder)
+        if done.exists() and done.read_text() == wanted:
+            return
+        install = subprocess.run(
+            [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--fetch-retries=1"],
+            cwd=folder, capture_output=True, text=True)
+        if install.returncode != 0:
+            said = install.stdout + install.stderr
+            if any(word in said for word in NPM_UNREACHABLE):
+                skip("the client libraries cannot be installed: the npm registry is not reachable")
+            sys.exit(f"npm refuses package.json:\n{said}")
+        done.write_text(wanted)
+
+
 def start_sandbox(program, service, folder, keys):
     """The process and what it announced: service name, or proxy, to address."""
+    key = ["--salesforce-jwt-public-key", str(keys / "jwt.pub")] if keys else []
     process = subprocess.Popen(
-        [program, "--port-base", "0", "--tls", str(folder / "sandbox.pem"), "--proxy-port", "0",
-         "--salesforce-jwt-public-key", str(keys / "jwt.pub"), *FLAGS.get(service, [])],
+        [program, "--port-base", "0", "--tls", str(folder / "sandbox.pem"), "--proxy-port", "0", *key,
+         *FLAGS.get(service, [])],
         stdout=subprocess.PIPE, text=True)
     addresses = {}
     for line in process.stdout:
@@ -89,20 +118,30 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--sandbox", required=True)
     arguments.add_argument("--environment", required=True, type=pathlib.Path)
+    arguments.add_argument("--node", action="store_true")
     arguments.add_argument("service", choices=["salesforce", "hubspot", "marketo", "zendesk"])
     given = arguments.parse_args()
-    python = environment(given.environment)
+    python = None if given.node else environment(given.environment)
+    if given.node:
+        node_environment(given.environment)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        make_keys(python, folder)
-        process, addresses = start_sandbox(given.sandbox, given.service, folder, folder)
+        if python:
+            make_keys(python, folder)
+        process, addresses = start_sandbox(given.sandbox, given.service, folder, folder if python else None)
         try:
-            known = {**os.environ, "HTTPS_PROXY": addresses["proxy"], "NO_PROXY": "127.0.0.1",
-                     "REQUESTS_CA_BUNDLE": str(folder / "sandbox.pem"), "YARDSTICK_FOLDER": name,
-                     "YARDSTICK_SANDBOX": addresses[given.service], "PYTHONDONTWRITEBYTECODE": "1"}
-            for other in ("https_proxy", "no_proxy", "ALL_PROXY", "all_proxy"):
+            known = {**os.environ, "YARDSTICK_FOLDER": name, "YARDSTICK_SANDBOX": addresses[given.service]}
+            for other in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
                 known.pop(other, None)
-            result = subprocess.run([str(python), str(HERE / f"{given.service}_client.py")], env=known)
+            known["NO_PROXY"] = "127.0.0.1"
+            if given.node:
+                known["NODE_EXTRA_CA_CERTS"] = str(folder / "sandbox.pem")
+                command = ["node", str(given.environment / f"{given.service}_client.mjs")]
+            else:
+                known.update({"HTTPS_PROXY": addresses["proxy"], "REQUESTS_CA_BUNDLE": str(folder / "sandbox.pem"),
+                              "PYTHONDONTWRITEBYTECODE": "1"})
+                command = [str(python), str(HERE / f"{given.service}_client.py")]
+            result = subprocess.run(command, env=known)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=30)

@@ -3,7 +3,10 @@
 import csv
 import datetime
 import io
+import json
 import pathlib
+
+import requests
 
 from simple_salesforce import Salesforce, SalesforceLogin, format_soql
 from simple_salesforce.exceptions import (
@@ -292,6 +295,38 @@ def bulk_2_query():
     equal(sum(item["number_of_records"] for item in path), 248)
     with raises(SalesforceMalformedRequest):
         list(sf.bulk2.Contact.query("SELECT Nope FROM Contact", wait=0))
+
+
+@step
+def bulk_2_step_by_step():
+    base = f"https://{sf.sf_instance}/services/data/v{sf.sf_version}/"
+    headers = {"Authorization": f"Bearer {sf.session_id}"}
+    job = {"object": "Contact", "operation": "insert", "contentType": "CSV", "lineEnding": "LF"}
+    both = requests.post(base + "jobs/ingest", headers=headers, timeout=30, files={
+        "job": (None, json.dumps(job), "application/json"),
+        "content": ("content", "LastName,Department\nOne,Multipart\nTwo,Multipart\n", "text/csv")})
+    equal((both.status_code, both.json()["state"]), (200, "UploadComplete"))
+    assert both.headers["Sforce-Limit-Info"].startswith("api-usage="), both.headers
+    path = f"jobs/ingest/{both.json()['id']}"
+    while sf.restful(path)["state"] != "JobComplete":
+        pass
+    equal(sf.query("SELECT COUNT() FROM Contact WHERE Department = 'Multipart'")["totalSize"], 2)
+    equal(sf.bulk2.Contact.get_failed_records(both.json()["id"]).splitlines(),
+          ["sf__Id,sf__Error,LastName,Department"])
+    given_up = sf.restful("jobs/ingest", method="POST", json=job)["id"]
+    equal(sf.restful(f"jobs/ingest/{given_up}", method="PATCH", json={"state": "Aborted"})["state"], "Aborted")
+    known = sf.restful("jobs/ingest")
+    assert known["done"] and {given_up, both.json()["id"]} <= {one["id"] for one in known["records"]}
+    equal(requests.delete(base + f"jobs/ingest/{given_up}", headers=headers, timeout=30).status_code, 204)
+    assert {one["jobType"] for one in sf.restful("jobs/query")["records"]} == {"V2Query"}
+
+
+@step
+def days_by_their_names():
+    today = sf.query("SELECT COUNT() FROM Contact WHERE CreatedDate = LAST_N_DAYS:1")["totalSize"]
+    equal(today, sf.query("SELECT COUNT() FROM Contact")["totalSize"])
+    equal(sf.query("SELECT COUNT() FROM Contact WHERE CreatedDate < LAST_WEEK")["totalSize"], 0)
+    equal(sf.oauth2("userinfo")["preferred_username"], "integration@example.com")
 
 
 @step
