@@ -5,55 +5,42 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "support/process.h"
-#include "support/scratch.h"
+#include "support/private_server.h"
 
 namespace eddy::testing {
 
 class MariadbServer {
  public:
-  enum class Durability {
-    off,
-    real
-  };  // off: no fsync, for tests; real: the server's own defaults, for measuring
+  using Durability = testing::Durability;
 
   static bool installed();
 
   // `settings`: more words for its command line ("--local-infile=0"). Starts it and waits until it takes
   // connections. Throws std::runtime_error with the server's log when it does not.
   explicit MariadbServer(Durability durability = Durability::off, std::vector<std::string> settings = {});
-  ~MariadbServer();  // stops it at once, whatever clients are doing
-  MariadbServer(const MariadbServer&) = delete;
-  MariadbServer& operator=(const MariadbServer&) = delete;
 
   // A user with all rights, who logs in with a password.
   std::string host() const { return "127.0.0.1"; }
-  int port() const { return port_; }
+  int port() const { return server_.port(); }
   std::string user() const { return "eddy"; }
   std::string password() const { return "fixture-password"; }
   std::string database() const { return "crm"; }
-  std::filesystem::path socket() const { return scratch_ / "socket/s"; }
+  std::filesystem::path socket() const { return server_.sockets() / "s"; }
 
   // Runs SQL with the mariadb client and returns its standard output: tabs between cells, no headers, values
   // as they are. Throws std::runtime_error with the client's words.
   std::string sql(const std::string& statements) const;
   std::vector<std::string> client() const;  // command line of the client: more options may follow
 
-  void stop();   // as a crash: clients are cut off, nothing is shut down in order
-  void start();  // again, after stop(): same port, same data
-  std::string log() const;
+  void stop() { server_.stop(); }    // as a crash: clients are cut off, nothing is shut down in order
+  void start() { server_.start(); }  // again, after stop(): same port, same data
+  std::string log() const { return server_.log(); }
 
  private:
-  Durability durability_;
-  std::vector<std::string> settings_;
-  Scratch scratch_;
-  int port_ = 0;
-  int starts_ = 0;
-  std::unique_ptr<Background> server_;
+  PrivateServer server_;
 };
 
 }  // namespace eddy::testing

@@ -6,38 +6,29 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "support/process.h"
-#include "support/scratch.h"
+#include "support/private_server.h"
 
 namespace eddy::testing {
 
 class PostgresServer {
  public:
-  enum class Durability {
-    off,
-    real
-  };  // off: no fsync, for tests; real: the server's own defaults, for measuring
+  using Durability = testing::Durability;
 
   static bool installed();
 
   // Starts it and waits until it takes connections. Throws std::runtime_error with the server's log when it
   // does not.
   explicit PostgresServer(Durability durability = Durability::off);
-  ~PostgresServer();  // stops it at once, whatever clients are doing
-  PostgresServer(const PostgresServer&) = delete;
-  PostgresServer& operator=(const PostgresServer&) = delete;
 
   // Over TCP a password is asked (scram-sha-256); over the unix socket it is not.
   std::string host() const { return "127.0.0.1"; }
-  int port() const { return port_; }
+  int port() const { return server_.port(); }
   std::string user() const { return "postgres"; }
   std::string password() const { return "fixture-password"; }
   std::string database() const { return "postgres"; }
-  std::filesystem::path socket_folder() const { return scratch_ / "socket"; }
+  std::filesystem::path socket_folder() const { return server_.sockets(); }
   std::string conninfo() const;  // keyword=value form, over TCP
 
   // Runs SQL with psql and returns its standard output, unaligned, without headers. Throws std::runtime_error
@@ -45,17 +36,13 @@ class PostgresServer {
   std::string sql(const std::string& statements) const;
   std::filesystem::path bin() const { return bin_; }  // where psql is
 
-  void stop();   // as a crash: clients are cut off, nothing is shut down in order
-  void start();  // again, after stop(): same port, same data
-  std::string log() const;
+  void stop() { server_.stop(); }    // as a crash: clients are cut off, nothing is shut down in order
+  void start() { server_.start(); }  // again, after stop(): same port, same data
+  std::string log() const { return server_.log(); }
 
  private:
-  Durability durability_;
   std::filesystem::path bin_;
-  Scratch scratch_;
-  int port_ = 0;
-  int starts_ = 0;
-  std::unique_ptr<Background> server_;
+  PrivateServer server_;
 };
 
 }  // namespace eddy::testing

@@ -2,18 +2,36 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
-
 #include "connectors/mysql/testing_mysql.h"
+#include "connectors/tables/testing_server.h"
 #include "core/secrets.h"
-#include "support/cutting_proxy.h"
 
 namespace eddy::connectors {
 namespace {
 using testing::count;
-using testing::CuttingProxy;
 using testing::deliver;
 using testing::MariadbServer;
+
+struct MysqlBed {
+  using Server = MariadbServer;
+  static constexpr const char* missing =
+      "MariaDB IS NOT INSTALLED: this test did not run. Install the package `mariadb-server`.";
+  static constexpr const char* between_cells = "\t";
+  static constexpr const char* commit =
+      "\x03"
+      "commit";
+  static constexpr const char* straight = "a row of the stream";
+  static constexpr const char* check_violation = "ER_CONSTRAINT_FAILED";
+  static constexpr const char* durable = "";
+  static constexpr const char* before_workers = "";
+  static sync::DestinationType type() { return mysql_destination(); }
+  static std::unique_ptr<sync::Destination> connect(const Server& server, int port) {
+    return connectors::connect(server, port);
+  }
+  // A temporary table is seen by its own connection only.
+  static void expect_stages(const Server&, int, int) {}
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Mysql, ServerTables, MysqlBed);
 
 TEST(MysqlDestination, SaysWhichSettingIsMissingOrTooMuch) {
   EXPECT_EQ(error_of([] { make_mysql("{database: crm}"); }).code(), "config.missing_key");
@@ -129,94 +147,6 @@ TEST(MysqlDestination, ARowThatDoesNotFitCostsNoSecondRequest) {
   EXPECT_EQ(server.sql("select count(*), sum(id % 7 = 0) from people"), "857\t0\n");
 }
 
-TEST(MysqlDestination, ALostAnswerToCommitIsInDoubtOnlyWhenRepeatingIsUnsafe) {
-  EDDY_NEEDS_MARIADB();
-  const MariadbServer server;
-  for (const sync::Mode mode : {sync::Mode::insert, sync::Mode::upsert}) {
-    server.sql("drop table if exists people; create table people (id bigint primary key, name text)");
-    CuttingProxy proxy(server.port());
-    const auto writer =
-        connect(server, proxy.port())->open(delivery_to("people", {{"name", Type::text}}, mode));
-    proxy.cut_at(
-        "\x03"
-        "commit",
-        /*delivered=*/true);
-    const auto verdicts = deliver(*writer, rows(3)).verdicts;
-    ASSERT_TRUE(proxy.has_cut());
-    EXPECT_EQ(count(verdicts, Outcome::in_doubt), 3U) << name_of(mode);
-    EXPECT_EQ(server.sql("select count(*) from people"), "3\n");
-    if (mode != sync::Mode::upsert) continue;
-    EXPECT_EQ(count(deliver(*writer, rows(3)).verdicts, Outcome::applied), 3U) << "the writer connects anew";
-    EXPECT_EQ(server.sql("select count(*) from people"), "3\n");
-  }
-}
-
-TEST(MysqlDestination, ALossBeforeCommitIsRetriedInEveryMode) {
-  EDDY_NEEDS_MARIADB();
-  const MariadbServer server;
-  for (const sync::Mode mode : {sync::Mode::insert, sync::Mode::upsert})
-    for (const char* moment : {"insert into", "a row of the stream"}) {
-      server.sql("drop table if exists people; create table people (id bigint primary key, name text)");
-      const bool filled = moment == std::string("insert into");  // else straight into the table
-      if (filled) server.sql("insert into people values (99, 'was there')");
-      const std::string before = server.sql("select count(*) from people");
-      CuttingProxy proxy(server.port());
-      const auto writer =
-          connect(server, proxy.port())->open(delivery_to("people", {{"name", Type::text}}, mode));
-      proxy.cut_at(moment, /*delivered=*/false);
-      const auto changes = rows(3, "a row of the stream");
-      EXPECT_EQ(count(deliver(*writer, changes).verdicts, Outcome::retry), 3U) << name_of(mode) << moment;
-      ASSERT_TRUE(proxy.has_cut());
-      EXPECT_EQ(server.sql("select count(*) from people"), before);
-      EXPECT_EQ(count(deliver(*writer, changes).verdicts, Outcome::applied), 3U) << name_of(mode) << moment;
-    }
-}
-
-TEST(MysqlDestination, AnEmptyTableIsFilledStraightUntilSomethingIsRefused) {
-  EDDY_NEEDS_MARIADB();
-  const MariadbServer server;
-  for (const sync::Mode mode : {sync::Mode::upsert, sync::Mode::insert}) {
-    server.sql(
-        "drop table if exists people; create table people (id bigint primary key, name text check (name <> "
-        "'bad'), "
-        "untouched text default 'as it was')");
-    const auto writer = connect(server)->open(delivery_to("people", {{"name", Type::text}}, mode));
-    EXPECT_EQ(count(deliver(*writer, rows(100)).verdicts, Outcome::applied), 100U);
-    auto more = rows(104);
-    more.erase(more.begin(), more.begin() + 99);  // 99 is there, 100 to 103 are new
-    more[2].fields[0] = Value::text("bad");
-    const auto verdicts = deliver(*writer, more).verdicts;
-    EXPECT_EQ(verdicts[0].outcome, mode == sync::Mode::upsert ? Outcome::applied : Outcome::rejected);
-    EXPECT_EQ(verdicts[2].code, "ER_CONSTRAINT_FAILED");
-    EXPECT_EQ(count(verdicts, Outcome::applied), mode == sync::Mode::upsert ? 4U : 3U);
-    EXPECT_EQ(server.sql("select count(*), min(untouched) from people"), "103\tas it was\n");
-  }
-}
-
-TEST(MysqlDestination, AServerThatComesBackIsFoundAgain) {
-  EDDY_NEEDS_MARIADB();
-  MariadbServer server;
-  server.sql("create table people (id bigint primary key, name text)");
-  const auto writer = connect(server)->open(delivery_to("people"));
-  EXPECT_EQ(count(deliver(*writer, rows(1)).verdicts, Outcome::applied), 1U);
-  server.stop();
-  EXPECT_EQ(count(deliver(*writer, rows(5)).verdicts, Outcome::retry), 5U);
-  EXPECT_EQ(count(deliver(*writer, rows(5)).verdicts, Outcome::retry), 5U);
-  server.start();
-  EXPECT_EQ(count(deliver(*writer, rows(5)).verdicts, Outcome::applied), 5U);
-  EXPECT_EQ(server.sql("select count(*) from people"), "5\n");
-}
-
-TEST(MysqlDestination, ATableThatIsGoneEndsTheRun) {
-  EDDY_NEEDS_MARIADB();
-  const MariadbServer server;
-  server.sql("create table people (id bigint primary key, name text)");
-  const auto writer = connect(server)->open(delivery_to("people"));
-  deliver(*writer, rows(1));
-  server.sql("drop table people");
-  EXPECT_EQ(error_of([&] { deliver(*writer, rows(1)); }).code(), "destination.refused");
-}
-
 TEST(MysqlDestination, AMissingRightIsNamedWithItsGrant) {
   EDDY_NEEDS_MARIADB();
   const MariadbServer server;
@@ -232,28 +162,6 @@ TEST(MysqlDestination, AMissingRightIsNamedWithItsGrant) {
   EXPECT_EQ(error.hint(), "run: grant create temporary tables on `crm`.* to small;");
   server.sql(error.hint().substr(5));
   EXPECT_EQ(count(deliver(*writer, rows(2)).verdicts, Outcome::applied), 2U) << "the least rights are enough";
-}
-
-TEST(MysqlDestination, WorkersShareOneWriter) {
-  EDDY_NEEDS_MARIADB();
-  const MariadbServer server;
-  server.sql("create table people (id bigint primary key, name text)");
-  const auto writer = connect(server)->open(delivery_to("people"));
-  const auto changes = rows(4000);
-  const std::size_t workers = writer->limits().workers_max;
-  std::vector<std::thread> threads;
-  std::vector<std::size_t> applied(workers);
-  for (std::size_t worker = 0; worker < workers; ++worker)
-    threads.emplace_back([&, worker] {
-      for (std::size_t at = worker * 100; at < changes.size(); at += workers * 100)
-        applied[worker] +=
-            count(writer->deliver(std::span(changes).subspan(at, 100)).verdicts, Outcome::applied);
-    });
-  for (std::thread& thread : threads) thread.join();
-  std::size_t total = 0;
-  for (const std::size_t number : applied) total += number;
-  EXPECT_EQ(total, 4000U);
-  EXPECT_EQ(server.sql("select count(*) from people"), "4000\n");
 }
 
 }  // namespace

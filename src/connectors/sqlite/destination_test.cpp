@@ -2,48 +2,24 @@
 
 #include <gtest/gtest.h>
 
-#include "config/document.h"
 #include "connectors/sqlite/writer.h"
+#include "connectors/tables/testing_tables.h"
 #include "support/delivery.h"
 #include "support/scratch.h"
 
 namespace eddy::connectors {
 namespace {
 using sqlite::Affinity;
+using testing::rows;
 using testing::Scratch;
 
-config::Node yaml(const std::string& text) {
-  Diagnostics diagnostics;
-  const config::Node node = config::parse(text, "test.yml", config::no_variables(), diagnostics);
-  diagnostics.throw_if_any();
-  return node;
-}
-
 std::unique_ptr<sync::Destination> connect(const Scratch& scratch) {
-  static const Cancel cancel;
-  return sqlite_destination().make(yaml("{path: data/crm.db, busy_timeout: 20ms}"),
-                                   {.clock = system_clock(), .cancel = cancel, .project = scratch.path()});
+  return testing::make(sqlite_destination(), "{path: data/crm.db, busy_timeout: 20ms}", scratch.path());
 }
 
 sync::Delivery delivery_to(const std::string& object, const std::string& options = "{}") {
-  return {.object = object,
-          .mode = sync::Mode::upsert,
-          .removed = sync::Removal::erase,
-          .key = {{"id", Type::integer}},
-          .fields = {{"name", Type::text}},
-          .options = yaml(options),
-          .sync = "test"};
-}
-
-std::vector<Change> rows(int count) {
-  std::vector<Change> changes;
-  for (int i = 0; i < count; ++i)
-    changes.push_back({.number = static_cast<std::uint64_t>(i),
-                       .operation = Operation::add,
-                       .key = {Value::integer(i)},
-                       .fields = {Value::text("row")},
-                       .changed = {true}});
-  return changes;
+  return testing::delivery_to(sqlite_destination(), object, {{"name", Type::text}}, sync::Mode::upsert,
+                              options);
 }
 
 sqlite::Database database(const Scratch& scratch, const std::string& sql) {
