@@ -2,20 +2,13 @@
 
 #include <sstream>
 
-#include "conformance/subject.h"
+#include "conformance/table_subject.h"
 #include "connectors/mysql/destination.h"
 #include "core/text.h"
 #include "support/mariadb_server.h"
 
 namespace eddy::conformance {
 namespace {
-
-// One server for all tests of a process: they differ in their tables.
-std::unique_ptr<testing::MariadbServer>& shared_server() {
-  static std::unique_ptr<testing::MariadbServer> server;
-  return server;
-}
-int objects_made = 0;
 
 std::string bytes_of_hex(std::string_view hex) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'A' + 10; };
@@ -33,45 +26,9 @@ std::string without_zeros(std::string text) {
   return text;
 }
 
-class MysqlSubject final : public Subject {
+class MysqlSubject final : public ServerSubject<testing::MariadbServer> {
  public:
-  MysqlSubject() {
-    if (!shared_server()) shared_server() = std::make_unique<testing::MariadbServer>();
-  }
-
-  std::unique_ptr<sync::Destination> destination() override {
-    return make_destination(
-        connectors::mysql_destination(),
-        fmt::format("{{host: {}, port: {}, database: {}, user: {}, password: {}, connect_timeout: 5s}}",
-                    server().host(), server().port(), server().database(), server().user(),
-                    server().password()),
-        "/");
-  }
-
-  Target make_object(std::size_t key_columns) override {
-    Target target{.object = fmt::format("Target {}", ++objects_made),
-                  .key = {{"k1", Type::text}},
-                  .fields = {{"words", Type::text},
-                             {"number", Type::integer},
-                             {"amount", Type::decimal},
-                             {"share", Type::real},
-                             {"flag", Type::boolean},
-                             {"day", Type::date},
-                             {"at", Type::timestamp},
-                             {"doc", Type::json},
-                             {"bytes", Type::blob},
-                             {"score", Type::integer}}};
-    if (key_columns > 1) target.key.push_back({"k2", Type::integer});
-    server().sql(fmt::format(
-        "create table `{}` (k1 varchar(200) collate utf8mb4_general_ci, k2 bigint default 0, words "
-        "longtext, number bigint, amount decimal(65,30), share double, flag boolean, day date, at "
-        "datetime(6), doc json, bytes longblob, score int check (score >= 0), untouched text "
-        "default 'as it was', primary key ({}))",
-        target.object, key_columns > 1 ? "k1, k2" : "k1"));
-    return target;
-  }
-
-  void spoil(const Target&, Change& change) const override { change.fields.back() = Value::integer(-1); }
+  MysqlSubject() : ServerSubject(connectors::mysql_destination()) {}
 
   nlohmann::json rows(const Target& target) override {
     const std::vector<std::string> names = {"k1",  "k2", "words", "number", "amount", "share",    "flag",
@@ -90,9 +47,15 @@ class MysqlSubject final : public Subject {
     return rows;
   }
 
-  void take_down() override { shared_server().reset(); }
-
  private:
+  void create_table(const std::string& name, const std::string& primary_key) override {
+    server().sql(fmt::format(
+        "create table `{}` (k1 varchar(200) collate utf8mb4_general_ci, k2 bigint default 0, words "
+        "longtext, number bigint, amount decimal(65,30), share double, flag boolean, day date, at "
+        "datetime(6), doc json, bytes longblob, score int check (score >= 0), untouched text "
+        "default 'as it was', primary key ({}))",
+        name, primary_key));
+  }
   static nlohmann::json cell(const std::string& name, const std::string& hex) {
     if (hex == "NULL") return nullptr;
     const std::string text = bytes_of_hex(hex);
@@ -102,7 +65,6 @@ class MysqlSubject final : public Subject {
     if (name == "at") return replace_all(without_zeros(text), " ", "T") + "Z";
     return text;
   }
-  testing::MariadbServer& server() const { return *shared_server(); }
 };
 
 }  // namespace
@@ -112,10 +74,7 @@ NamedSubject mysql_subject() {
           .available = testing::MariadbServer::installed,
           .missing = "MariaDB IS NOT INSTALLED: this test did not run. Install the package `mariadb-server`.",
           .make = [] { return std::make_unique<MysqlSubject>(); },
-          .waivers = {{"ALostAnswerIsRepeatedAndDoublesNothing",
-                       "connections cut in the middle are played by the tests beside the connector"},
-                      {"AnInsertWhoseAnswerIsLostIsInDoubt",
-                       "connections cut in the middle are played by the tests beside the connector"}}};
+          .waivers = no_answer_is_lost(cut_elsewhere)};
 }
 
 }  // namespace eddy::conformance
