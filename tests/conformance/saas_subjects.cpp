@@ -176,6 +176,7 @@ Service zendesk() {
                                 {"user_fields.at_risk", Type::boolean}},
                      .required = {"name"},
                      .other_keys = {"email"}},
+          .archives = true,
           .spoilt_field = 2,
           .spoilt_value = "nobody at example"};
 }
@@ -242,9 +243,7 @@ std::vector<NamedSubject> saas_subjects() {
               {{"IntegersOf64BitsAreKept", "a whole number is kept as a double"},
                {"DecimalsKeepTheirDigitsOrAreRejected", "a number is kept as a double"},
                {"OrdinaryDatesAreKept", no_dates},
-               {"FarDatesAreKeptOrRejected", no_dates},
-               {"UpdateNeverCreates", "update works by Zendesk's own id, which the suite cannot choose"},
-               {"RemovalTouchesOnlyItsKeys", "users are archived by Zendesk's own id only"}}),
+               {"FarDatesAreKeptOrRejected", no_dates}}),
   };
 }
 
