@@ -28,6 +28,7 @@ json to_json(const sync::ObjectSchema& object, const sync::FieldSchema& f) {
               {"required", f.required},
               {"writable", f.writable},
               {"key", f.key},
+              {"unique", f.key && f.unique},
               {"options", f.options}};
   out["length"] = f.length_max > 0 ? json(f.length_max) : json(nullptr);
   return out;
@@ -57,7 +58,10 @@ void print_object(const Context& context, const sync::ObjectSchema& object) {
   for (const sync::FieldSchema& f : object.fields)
     table.add(std::vector<std::string>{
         f.name, std::string(name_of(f.type)), f.native_type, f.required ? "yes" : "", f.writable ? "yes" : "",
-        f.key ? "yes" : "", f.length_max > 0 ? std::to_string(f.length_max) : "", allowed_text(f.options)});
+        !f.key     ? ""
+        : f.unique ? "yes"
+                   : "not unique",
+        f.length_max > 0 ? std::to_string(f.length_max) : "", allowed_text(f.options)});
   if (!object.fields.empty()) print_out(table.render(TableForm::table));
   if (object.open && !context.quiet) print_err("fields that are not listed may exist too\n");
 }

@@ -23,6 +23,7 @@ json to_json(const FieldSchema& field) {
   if (field.required) out["required"] = true;
   if (!field.writable) out["writable"] = false;
   if (field.key) out["key"] = true;
+  if (!field.unique) out["unique"] = false;
   if (field.length_max > 0) out["length_max"] = field.length_max;
   if (!field.options.empty()) out["options"] = field.options;
   return out;
@@ -36,6 +37,7 @@ FieldSchema field_from(const json& j) {
   field.required = j.value("required", false);
   field.writable = j.value("writable", true);
   field.key = j.value("key", false);
+  field.unique = j.value("unique", true);
   field.length_max = j.value("length_max", std::size_t{0});
   field.options = j.value("options", std::vector<std::string>());
   return field;

@@ -150,9 +150,11 @@ std::optional<Suggestion> whole_name(const std::vector<ColumnFacts>& columns, co
 }
 
 // The same proposal as a key: what counts is whether it tells the rows apart.
-Suggestion as_key(Suggestion s, const ColumnFacts& column) {
+Suggestion as_key(Suggestion s, const ColumnFacts& column, const FieldSchema& field) {
   s.usable = column.unique();
-  s.reason = column.uniqueness() + (s.usable ? "" : ": not usable") + "; " + s.reason;
+  s.reason = column.uniqueness() + (s.usable ? "" : ": not usable") +
+             (field.unique ? "; " : "; not unique there, several matches are rejected; ") + s.reason;
+  if (!field.unique) s.confidence -= 0.1;  // a key that is unique there goes first
   if (!s.usable) return s;
   if (column.email_share > 0.8 && canonical(plain_name(s.field)) == "email") s.normalize = "email";
   if (column.type == Type::text && column.folded < column.distinct) {
@@ -194,7 +196,7 @@ MappingSuggestion suggest_mapping(const std::vector<ColumnFacts>& columns, const
       const Suggestion s = score(field, column);
       if (s.confidence < least_confidence) continue;
       candidates.push_back({s, i});
-      if (field.key && !mapped.key && s.confidence >= 0.5) out.key.push_back(as_key(s, column));
+      if (field.key && !mapped.key && s.confidence >= 0.5) out.key.push_back(as_key(s, column, field));
     }
   }
   const auto better = [](const Suggestion& a, const Suggestion& b) { return a.confidence > b.confidence; };

@@ -82,6 +82,20 @@ TEST(Suggest, KeysThatDifferInCaseOnlyAreTheSameThere) {
   EXPECT_EQ(suggest_mapping({mail}, contact()).sure_key(), nullptr);
 }
 
+TEST(Suggest, AKeyThatIsNotUniqueThereSaysSoAndComesLast) {
+  FieldSchema domain, number;
+  domain.name = "domain", domain.key = true, domain.unique = false;
+  number.name = "number", number.key = true;
+  const ObjectSchema companies{"companies", {domain, number}, false};
+  const auto alone = suggest_mapping({unique(column("domain"))}, companies);
+  ASSERT_NE(alone.sure_key(), nullptr);
+  EXPECT_NE(alone.sure_key()->reason.find("not unique there, several matches are rejected"),
+            std::string::npos);
+  const auto both = suggest_mapping({unique(column("domain")), unique(column("number"))}, companies);
+  ASSERT_NE(both.sure_key(), nullptr);
+  EXPECT_EQ(both.sure_key()->field, "number");
+}
+
 TEST(Suggest, AServicesOwnIdIsNotOurs) {
   EXPECT_EQ(pairs(suggest_mapping({unique(column("customer_id"))}, {"o", {contact().fields[0]}, false}).key),
             "");

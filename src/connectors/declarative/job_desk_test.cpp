@@ -45,6 +45,9 @@ class BulkService {
     };
     if (request.url.ends_with("/oauth2/token"))
       return reply(200, {{"access_token", "tok-secret-1"}, {"instance_url", "http://127.0.0.1:1"}});
+    if (request.url.ends_with("/describe"))
+      return reply(200,
+                   {{"fields", {{{"name", "External_Id__c"}, {"type", "string"}, {"externalId", true}}}}});
     const std::string base = "/jobs/ingest";
     const std::string path = request.url.substr(request.url.find(base) + base.size());
     if (path.empty()) {
@@ -123,6 +126,7 @@ class JobDeskTest : public ::testing::Test {
     const auto frozen = scratch_ / "frozen";
     Cancel cancel;
     auto wire = std::make_unique<http::ScriptedExchange>([&](const http::Request& request) -> http::Result {
+      if (request.url.ends_with("/describe")) return service_.answer(request);  // before anything is sent
       ++requests_;
       if (++requests == killed_at) {
         if (answered) (void)service_.answer(request);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace eddy::connectors {
 
@@ -10,9 +11,10 @@ using std::chrono::milliseconds;
 
 namespace {
 
-std::vector<http::Rate> rates(const Spec& spec, const Settings& settings) {
+std::vector<http::Rate> rates(const Spec& spec, const std::vector<BucketSpec>& buckets,
+                              const Settings& settings) {
   std::vector<http::Rate> out;
-  for (const auto& [max, window] : spec.limits.buckets) {
+  for (const auto& [max, window] : buckets) {
     const auto number = as_number(max.text(settings.lookup()).value_or(""));
     if (!number || *number < 1)
       throw Error("destination.settings",
@@ -42,10 +44,17 @@ Session::Session(const Spec& spec, Settings settings, Clock& clock, const Cancel
       exchange_(std::move(exchange)),
       total_timeout_(request_timeout),
       login_(spec, settings_, clock, cancel, *exchange_, request_timeout, std::move(files.token)),
-      pace_(clock, {rates(spec, settings_), spec.limits.headers, spec.limits.concurrency},
-            std::move(files.pace)),
+      pace_(clock,
+            {rates(spec, spec.limits.buckets, settings_), spec.limits.headers, spec.limits.concurrency},
+            files.pace),
       quota_(spec, settings_, clock, std::move(files.quota)),
-      row_pace_(std::make_shared<RowPace>(spec.limits.rows, clock)) {}
+      row_pace_(std::make_shared<RowPace>(spec.limits.rows, clock)) {
+  for (const auto& [name, buckets] : spec.limits.named)
+    named_paces_[name] = std::make_unique<http::Pace>(
+        clock, http::PaceLimits{rates(spec, buckets, settings_)},
+        files.pace.empty() ? files.pace
+                           : std::filesystem::path(files.pace.string() + "." + percent_encode(name)));
+}
 
 std::string Session::base_url() {
   Refusal why;
@@ -56,11 +65,11 @@ std::string Session::base_url() {
   return current->base_url;
 }
 
-Called Session::refused(Refusal refusal, const Reply& reply) {
+Called Session::refused(Refusal refusal, const Reply& reply, http::Pace& pace) {
   if (refusal.error_class == ErrorClass::throttle)
-    refusal.wait = pace_.throttled(refusal.wait, reply.headers);
+    refusal.wait = pace.throttled(refusal.wait, reply.headers);
   else if (refusal.wait && reply.headers.get("Retry-After"))
-    pace_.hold(*refusal.wait);  // "not now" is for everybody, while a rule's own wait is for these rows
+    pace.hold(*refusal.wait);  // "not now" is for everybody, while a rule's own wait is for these rows
   const std::string told =
       fmt::format("{} answers HTTP {}: {}: {}", spec_.title, reply.status, refusal.code, refusal.message);
   switch (refusal.error_class) {
@@ -90,15 +99,27 @@ Called Session::call(const RequestSpec& spec, const Content& content, const Look
                      const std::function<bool(const Reply&)>& processed, const ErrorSpec& errors,
                      bool repeatable) {
   Called out;
+  const auto own = named_paces_.find(spec.limit);
+  // Who was too fast for a limit of their own waits alone.
+  http::Pace& slowed = own == named_paces_.end() ? pace_ : *own->second;
   for (int renewals = 0;;) {
     const auto current = login_.token(out.refusal);
     out.kind = Called::Kind::not_sent;
     if (!current) return out;
-    auto turn = pace_.take(cancel_);
-    if (!turn) {
+    std::optional<http::Pace::Turn> own_turn, turn;
+    std::optional<milliseconds> wait;
+    const auto take = [&](http::Pace& pace, std::optional<http::Pace::Turn>& into) {
+      if (auto got = pace.take(cancel_))
+        into.emplace(std::move(*got));
+      else
+        wait = got.error();
+    };
+    if (own != named_paces_.end()) take(*own->second, own_turn);
+    if (!wait) take(pace_, turn);
+    if (wait) {
       out.kind = Called::Kind::held;
       out.refusal = {ErrorClass::throttle, cancel_.requested() ? "cancelled" : "paced",
-                     "held back to stay within the service's limits", turn.error()};
+                     "held back to stay within the service's limits", wait};
       return out;
     }
     http::Request request = build_request(spec, current->base_url, lookup, content);
@@ -116,6 +137,7 @@ Called Session::call(const RequestSpec& spec, const Content& content, const Look
       return out;
     }
     turn->left_after(result->left_after);
+    if (own_turn) own_turn->left_after(result->left_after);
     Reply reply(std::move(*result));
     quota_.note(reply.headers);
     if (processed(reply)) {
@@ -129,7 +151,7 @@ Called Session::call(const RequestSpec& spec, const Content& content, const Look
     if (refusal.error_class != ErrorClass::throttle) pace_.note(reply.headers);
     if (refusal.error_class != ErrorClass::auth) {
       if (has_looked_at_it(refusal)) login_.taken(current->number);
-      Called no = refused(std::move(refusal), reply);
+      Called no = refused(std::move(refusal), reply, slowed);
       no.reply = std::move(reply);
       return no;
     }

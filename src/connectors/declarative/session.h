@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +40,7 @@ struct Called {
 
 // Where the processes on a project share what they know of a connection; an empty path: nothing is shared.
 struct SessionFiles {
-  std::filesystem::path pace = {};   // limits in seconds (transport/http/pacing.h)
+  std::filesystem::path pace = {};   // limits in seconds (transport/http/pacing.h); a named one's beside it
   std::filesystem::path quota = {};  // of a day (quota.h)
   std::filesystem::path token = {};  // a refresh token that the service replaces (token_file.h)
 };
@@ -76,7 +77,7 @@ class Session {
   std::string take_note() { return login_.take_note(); }
 
  private:
-  Called refused(Refusal refusal, const Reply& reply);
+  Called refused(Refusal refusal, const Reply& reply, http::Pace& pace);
 
   const Spec& spec_;
   const Settings settings_;
@@ -86,6 +87,7 @@ class Session {
   const std::chrono::milliseconds total_timeout_;
   Login login_;
   http::Pace pace_;
+  std::map<std::string, std::unique_ptr<http::Pace>> named_paces_;  // of LimitsSpec::named
   Quota quota_;
   const std::shared_ptr<RowPace> row_pace_;
 };

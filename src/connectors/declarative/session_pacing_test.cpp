@@ -122,5 +122,63 @@ TEST_F(SessionPacing, InterruptedWhileHeldNothingLeaves) {
   EXPECT_EQ(requests_, 1);
 }
 
+// Searches of HubSpot: four in a second, whatever else is asked.
+class NamedLimit : public SessionPacing {
+ protected:
+  std::shared_ptr<Session> process() {
+    return std::make_shared<Session>(
+        *spec_,
+        Settings(*spec_, yaml("{base_url: 'http://127.0.0.1:1', token: t-secret, requests_per_10s: 100}")),
+        clock_, cancel_, std::make_unique<http::ScriptedExchange>([this](const http::Request& request) {
+          times_.push_back(clock_.monotonic());
+          return wire_(request);
+        }),
+        2min, SessionFiles{.pace = scratch_ / "pace/crm.pace"});
+  }
+  Called ask(Session& session, const RequestSpec& request) {
+    return session.call(
+        request, {},
+        [&](std::string_view name) {
+          return name == "object" ? std::optional(json("companies")) : session.lookup()(name);
+        },
+        [](const Reply& reply) { return reply.status == 200; }, spec_->errors, true);
+  }
+  const RequestSpec& search() const { return spec_->lookups.back().request; }
+  const RequestSpec& read() const { return spec_->lookups.front().request; }
+
+  std::vector<Clock::MonotonicTime> times_;
+};
+
+TEST_F(NamedLimit, IsKeptByThoseWhoNameItInAllProcesses) {
+  ASSERT_EQ(search().limit, "search");
+  ASSERT_EQ(read().limit, "");
+  wire_ = [](const http::Request&) { return http::Response{200, {}, "{}"}; };
+  const auto one = process(), other = process();
+  for (int i = 0; i < 6; ++i)
+    EXPECT_EQ(ask(i % 2 == 0 ? *one : *other, search()).kind, Called::Kind::answered);
+  ASSERT_EQ(times_.size(), 6U);
+  for (std::size_t i = 4; i < 6; ++i) EXPECT_GE(times_[i] - times_[i - 4], 1s);
+  const auto before = clock_.monotonic();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(*one, read()).kind, Called::Kind::answered);
+  EXPECT_EQ(clock_.monotonic(), before);
+}
+
+TEST_F(NamedLimit, ARefusalHoldsOnlyThoseWhoNameIt) {
+  wire_ = [](const http::Request& request) {
+    return request.url.ends_with("/search")
+               ? http::Response{429, {}, R"({"policyName":"SECONDLY","message":"too fast"})"}
+               : http::Response{200, {}, "{}"};
+  };
+  const auto session = process();
+  const Called called = ask(*session, search());
+  EXPECT_EQ(called.kind, Called::Kind::refused);
+  EXPECT_EQ(called.refusal.wait, 1s);
+  const auto before = clock_.monotonic();
+  EXPECT_EQ(ask(*session, read()).kind, Called::Kind::answered);
+  EXPECT_EQ(clock_.monotonic(), before);
+  ask(*session, search());
+  EXPECT_GE(times_.back() - before, 1s);
+}
+
 }  // namespace
 }  // namespace eddy::connectors

@@ -38,7 +38,15 @@ struct Fixture {
       : spec(builtin(service)),
         destination(spec,
                     std::make_shared<Session>(*spec, Settings(*spec, yaml(settings)), clock, cancel,
-                                              std::make_unique<http::ScriptedExchange>(std::move(wire)))) {}
+                                              std::make_unique<http::ScriptedExchange>(
+                                                  [wire = std::move(wire)](const http::Request& request) {
+                                                    return request.url.ends_with("/Contact/describe")
+                                                               ? http::Result(described())
+                                                               : wire(request);
+                                                  }))) {}
+  static http::Response described() {
+    return {200, {}, R"({"fields":[{"name":"ERP__c","type":"string","externalId":true,"idLookup":true}]})"};
+  }
   std::unique_ptr<sync::Writer> open(const std::string& object, const std::string& key,
                                      sync::Mode mode = sync::Mode::upsert) {
     sync::Delivery delivery;
@@ -198,7 +206,8 @@ TEST(Session, SecretsNeverComeBack) {
 }
 
 TEST(Writer, PreviewShowsTheRequestsAndSendsNothing) {
-  Fixture f("salesforce", salesforce, [](const http::Request&) -> http::Result {
+  Fixture f("salesforce", salesforce, [](const http::Request& request) -> http::Result {
+    if (request.url.ends_with("/token")) return answer(200, {{"access_token", "t-one"}});
     ADD_FAILURE() << "a request";
     return std::unexpected(http::Failure{});
   });
