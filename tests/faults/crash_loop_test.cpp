@@ -191,7 +191,7 @@ TEST_P(CrashLoop, LosesNothingAndRepeatsNothingUnsafe) {  // F1, F2, F3
   const SmallProject prepared = prepare();
   const bool runs = loop.command.front() == "run" && !loop.only_sent;
   // The others are short, and a server takes its time.
-  const std::uint64_t stride = full_harness() ? 1 : warehouse_ ? (runs ? 97 : 19) : runs ? 23 : 7;
+  const std::uint64_t stride = full_harness() ? 1 : warehouse_ ? (runs ? 131 : 29) : runs ? 23 : 7;
   const std::size_t actions = loop.actions.size();
   std::uint64_t deaths = 0;
   // All of it: every action at every call. Otherwise each n-th call, with one action after the other.
