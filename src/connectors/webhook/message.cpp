@@ -126,11 +126,12 @@ MessageRow render_row(const sync::Delivery& delivery, const Change& change) {
   if (change.operation != Operation::remove) {
     content += ",\"fields\":";
     fields.write(content);
-    if (change.operation == Operation::change) content += ",\"changed\":" + changed.dump();
   }
+  // Without `changed`: what may have arrived comes again as changed in every field.
   row.id = hash_id("evt",
                    fmt::format("{}\n{}\n{}\n{}\n{}", sync::idempotency_key(delivery, change), delivery.object,
                                name_of(delivery.mode), event_of(delivery, change.operation), content));
+  if (change.operation == Operation::change) content += ",\"changed\":" + changed.dump();
   row.json = fmt::format("{{\"id\":\"{}\",{}}}", row.id, content);
   return row;
 }

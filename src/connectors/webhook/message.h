@@ -10,7 +10,7 @@
 // `mode` tells the receiver what is wanted: `update` must not create, `insert` must not overwrite.
 //
 // Ids are made of what is said (sync, object, mode, key, operation, values) and of the occasion on which it
-// is said (occasions.h): what is sent again because it may have arrived has the same id, in this run or after
+// is said (occasions.h), but for `changed`: what is sent again because it may have arrived has the same id, in this run or after
 // a crash in the next; a row that comes back to values it had before is news. So a receiver that drops what
 // it has had loses nothing.
 //

@@ -67,6 +67,9 @@ TEST(Message, IdsTellARepetitionFromNews) {
   second.sent_before = std::make_shared<std::map<std::uint64_t, std::string>>(
       std::map<std::uint64_t, std::string>{{7, "p1:7"}});
   EXPECT_EQ(render_row(second, ada()).id, id) << "it may have arrived with p1";
+  Change whole = ada();
+  for (std::size_t i = 0; i < whole.changed.size(); ++i) whole.changed[i] = true;
+  EXPECT_EQ(render_row(second, whole).id, id) << "nobody knows any more which fields had changed";
   Change other = ada();
   other.fields[0] = Value::text("free");
   EXPECT_NE(render_row(second, other).id, id) << "and says something else now";

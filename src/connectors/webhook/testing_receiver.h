@@ -55,6 +55,10 @@ class WebhookReceiver {
   void lose_the_next_answer() {
     locked([&] { lose_ = 1; });
   }
+  // The next request is handled as ever; then this is done, and the connection is cut instead of answered.
+  void instead_of_the_next_answer(std::function<void()> what) {
+    locked([&] { instead_ = std::move(what); });
+  }
   // Per-row answers come in another order / without the last one.
   void shuffle(bool on) {
     locked([&] { shuffle_ = on; });
@@ -189,6 +193,10 @@ class WebhookReceiver {
       --lose_;
       reply.drop = true;
     }
+    if (const auto what = std::exchange(instead_, nullptr)) {
+      what();
+      reply.drop = true;
+    }
     return reply;
   }
 
@@ -200,6 +208,7 @@ class WebhookReceiver {
   std::map<std::string, json> answered_;  // by row id
   std::size_t repetitions_ = 0;
   int lose_ = 0;
+  std::function<void()> instead_;
   bool shuffle_ = false, forget_ = false;
   http::Server server_;  // last: it is the first to go
 };
