@@ -11,6 +11,7 @@
 #include "core/secrets.h"
 #include "core/text.h"
 #include "engine/functions.h"
+#include "engine/torn_log.h"
 #include "engine/values.h"
 
 namespace eddy::engine {
@@ -79,7 +80,12 @@ std::shared_ptr<Database::Data> open_database(const std::string& file, const Opt
 
 Database Database::in_memory(const Options& options) { return Database(open_database("", options)); }
 Database Database::open(const std::filesystem::path& file, const Options& options) {
-  return Database(open_database(file.string(), options));
+  try {
+    return Database(open_database(file.string(), options));
+  } catch (const Error& refusal) {
+    if (!cut_torn_log(file, refusal)) throw;
+    return open(file, options);
+  }
 }
 
 Connection Database::connect() {

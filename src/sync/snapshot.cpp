@@ -7,11 +7,27 @@
 
 #include "core/text.h"
 #include "engine/holder.h"
+#include "engine/torn_log.h"
 
 namespace eddy::sync {
 
 using engine::quote_identifier;
 using engine::quote_literal;
+
+namespace {
+
+// After a power loss without what was never acknowledged: each ledger is kept until its fold is durable.
+void attach(engine::Connection& connection, const std::filesystem::path& file) {
+  const std::string sql = fmt::format("attach if not exists {} as sync_db", quote_literal(file.string()));
+  try {
+    connection.execute(sql);
+  } catch (const Error& refusal) {
+    if (!engine::cut_torn_log(file, refusal)) throw;
+    connection.execute(sql);
+  }
+}
+
+}  // namespace
 
 void open_sync_database(warehouse::Session& session, engine::Connection& connection) {
   static std::mutex
@@ -21,7 +37,7 @@ void open_sync_database(warehouse::Session& session, engine::Connection& connect
   std::filesystem::create_directories(session.places().dot_eddy);
   try {
     engine::make_database_file(connection, file);
-    connection.execute(fmt::format("attach if not exists {} as sync_db", quote_literal(file.string())));
+    attach(connection, file);
     connection.execute(
         "create schema if not exists sync_db.snapshot;"
         "create schema if not exists sync_db.plan;"

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "engine/holder.h"
+#include "engine/torn_log.h"
 
 namespace eddy::warehouse {
 
@@ -40,6 +41,13 @@ void attach_when_free(engine::Connection& c, const std::filesystem::path& file, 
                             access == Access::read ? " (read_only)" : ""));
       return;
     } catch (const Error& error) {
+      // Under the project's lock nobody else has it.
+      if (access == Access::write && engine::cut_torn_log(file, error)) continue;
+      if (engine::log_is_torn(file, error))
+        throw Error(
+            "warehouse.log_torn",
+            fmt::format("the machine stopped while {} was written: {}", file.string(), error.message()),
+            "`eddy run` mends it; nothing that was finished is lost");
       const auto holder = engine::holder_of_file(error);
       if (!holder) throw;
       if (std::chrono::steady_clock::now() >= deadline)
