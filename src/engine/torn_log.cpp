@@ -12,32 +12,32 @@ namespace eddy::engine {
 
 namespace {
 
-constexpr std::size_t sector = 512;   // what a disk writes whole or not at all, at least
-constexpr std::size_t hole_min = 16;  // the head of an entry: its length and its checksum
+constexpr std::size_t sector = 512;  // what a disk writes whole or not at all, at least
+constexpr std::size_t head = 16;     // of an entry: its length and its checksum
 
-// "Corrupt WAL file: entry at byte position 1121 computed checksum …"
+// "Corrupt WAL file: entry at byte position 1121 computed checksum …": where its head ends.
 std::optional<std::size_t> place_of_bad_entry(const std::string& message) {
   constexpr std::string_view words = "Corrupt WAL file: entry at byte position ";
   const std::size_t at = message.find(words);
   if (at == std::string::npos) return std::nullopt;
   std::size_t place = 0;
   const char* first = message.data() + at + words.size();
-  if (std::from_chars(first, message.data() + message.size(), place).ec != std::errc()) return std::nullopt;
-  return place;
+  if (std::from_chars(first, message.data() + message.size(), place).ec != std::errc() || place < head)
+    return std::nullopt;
+  return place - head;
 }
 
 // A part of a sector of the entry, from a place on, that was never written.
 bool has_hole(std::string_view log, std::size_t entry) {
-  if (entry + hole_min > log.size()) return false;
+  if (entry + head > log.size()) return false;
   std::uint64_t length = 0;
   std::memcpy(&length, log.data() + entry, sizeof length);
   const std::size_t end =
-      entry + hole_min +
-      static_cast<std::size_t>(std::min<std::uint64_t>(length, log.size() - entry - hole_min));
+      entry + head + static_cast<std::size_t>(std::min<std::uint64_t>(length, log.size() - entry - head));
   for (std::size_t from = entry; from < end;) {
     const std::size_t to = std::min((from / sector + 1) * sector, log.size());
     const std::string_view part = log.substr(from, to - from);
-    if (part.size() >= hole_min && part.find_first_not_of('\0') == std::string_view::npos) return true;
+    if (part.size() >= head && part.find_first_not_of('\0') == std::string_view::npos) return true;
     from = to;
   }
   return false;
