@@ -38,7 +38,7 @@ class TornLogTest : public ::testing::Test {
   std::vector<std::size_t> ends_;  // of the log after each commit
 };
 
-TEST_F(TornLogTest, AHoleInWhatWasNeverDurableIsCutOff) {
+TEST_F(TornLogTest, AHoleInWhatWasNeverDurableIsCutOff) {  // F3
   // The second commit's sectors were lost, the third's are there.
   log_.replace(4096, 2048, 2048, '\0');
   put_log();
