@@ -119,7 +119,8 @@ TEST(RowAnswers, PlacesInAJobsResultsCountWhenAllSayTheSame) {
       "{rows: [{match: [{by: echo, pointer: /k, row: key}, {by: index, pointer: /i}, {by: position}], "
       "applied_when: {pointer: /ok, eq: true}, id: /id, code: [/e]}]}");
   const auto told = [&](const char* body) {
-    RowAnswers answers({}, abc, nothing, Verdict::in_doubt("none", "none"),
+    const ErrorSpec errors;
+    RowAnswers answers(errors, abc, nothing, Verdict::in_doubt("none", "none"),
                        [](const std::string& key) { return key; });
     answers.read(Reply(http::Response{200, {}, body}), spec.rows.front());
     std::string out;
